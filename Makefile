@@ -1,0 +1,64 @@
+# One word per act. `make help` lists them; nothing needs to be installed beforehand but Python 3.11+
+# (and Go, Java 17 and Maven for the tests on real servers).
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help install check format unit integration test servers demo schema lock clean
+
+help:  ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */\1\t/' | expand -t 14
+
+install: $(READY)  ## a virtual environment with the locked dependencies
+
+$(READY): requirements-dev.lock pyproject.toml
+	@echo "== installing the locked dependencies into $(VENV)"
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+check: $(READY)  ## lint, format, types, import contracts, spelling
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/codespell
+	$(BIN)/validate-pyproject pyproject.toml
+
+format: $(READY)  ## mend what the formatter and the linter can mend
+	$(BIN)/ruff check --fix-only .
+	$(BIN)/ruff format .
+
+unit: $(READY)  ## the tests that need no servers: seconds
+	$(BIN)/pytest -m "not integration"
+
+integration: $(READY)  ## the tests on the real servers: minutes (the first build of the servers: 5 to 10 more)
+	$(BIN)/python -m tests.servers.build
+	$(BIN)/pytest -m integration
+
+test: check  ## everything: check, then all tests in one run, the quick ones first
+	@echo "== the test servers: built once, then taken from the cache"
+	$(BIN)/python -m tests.servers.build
+	@echo "== all tests: unit tests in seconds, then integration tests on real servers"
+	$(BIN)/pytest
+
+servers: $(READY)  ## a real API server and a real Kafka to play with, until Ctrl-C
+	@$(BIN)/python -m tests.servers
+
+demo: $(READY)  ## the main job in a minute, on the real servers: changes, a kill, a gap, the proof
+	@$(BIN)/python -m tests.demo
+
+schema: $(READY)  ## write config/schema.json and docs/config.md from the config's types
+	$(BIN)/python -m bridge.config
+
+lock: $(READY)  ## renew the lock files from pyproject.toml
+	$(BIN)/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra fast -o requirements.lock pyproject.toml
+	$(BIN)/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra fast --group dev -o requirements-dev.lock pyproject.toml
+	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --group build -c requirements-dev.lock -o requirements-build.lock
+
+clean:  ## forget the environment and the caches of this checkout
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -1,0 +1,46 @@
+"""The Kafka side of a check: is it reached, are the topics there or could they be made, what has been committed."""
+
+from collections.abc import Iterable
+
+from bridge.checks.report import KafkaEnd, TopicState
+from bridge.config.tree import Config
+from bridge.sink import topics
+from bridge.sink.connection import KafkaFault, SettingFault
+from bridge.sink.producer import assert_fast
+from bridge.sink.topics import Absent, Topic
+
+
+async def reach(config: Config) -> tuple[KafkaEnd, TopicState | None]:
+    """Whether Kafka answers, and how the checkpoint topic is."""
+    servers = config.kafka.bootstrap_servers
+    name = config.checkpoint_topic
+    try:
+        assert_fast()
+        found = (await topics.inspect(config, [name]))[name]
+    except SettingFault as fault:
+        return KafkaEnd(servers, f"{fault}."), None
+    except KafkaFault as fault:
+        return KafkaEnd(servers, f"{fault}. Check that Kafka runs and can be reached from here."), None
+    state = _state(found, config.checkpoints.partitions)
+    if isinstance(found, Topic):
+        try:
+            topics.assert_fit(found, config)
+        except KafkaFault as fault:
+            return KafkaEnd(servers), TopicState(name, True, found.partitions, f"{fault}.")
+    return KafkaEnd(servers), state
+
+
+async def look(config: Config, names: Iterable[str]) -> tuple[TopicState, ...]:
+    """How each of *names* is."""
+    found = await topics.inspect(config, names)
+    return tuple(_state(found[name], config.topics.partitions) for name in sorted(found))
+
+
+def _state(topic: Topic | Absent, partitions: int) -> TopicState:
+    match topic:
+        case Topic(name, count):
+            return TopicState(name, True, count)
+        case Absent(name, ""):
+            return TopicState(name, False, partitions)
+        case Absent(name, obstacle):
+            return TopicState(name, False, 0, f"{obstacle}.")

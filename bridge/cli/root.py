@@ -1,0 +1,72 @@
+"""What can be typed after `event-bridge`, and what its exit code says.
+
+Heavy imports stand inside the commands: `--version`, `--help` and `schema` need neither Kubernetes nor Kafka.
+"""
+
+import importlib.metadata
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bridge.cli.check import check
+from bridge.cli.run import run
+from bridge.cli.schema import schema
+from bridge.config.problem import ConfigError
+
+USAGE = 2
+"""The exit code for a config or a command line that is wrong; click uses the same for the latter."""
+
+app = typer.Typer(
+    name="event-bridge",
+    help="Watches Kubernetes resources and publishes every change to Apache Kafka.",
+    epilog="Exit codes: 0 fine; 1 it failed; 2 the config file or the command line is wrong.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for command in (run, check, schema):
+    app.command()(command)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"event-bridge {importlib.metadata.version('kube-event-bridge')}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    *,
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit."),
+    ] = False,
+) -> None:
+    """Watches Kubernetes resources and publishes every change to Apache Kafka."""
+
+
+def main() -> None:
+    """Run the command line. A config that cannot be used is told problem by problem."""
+    if not __debug__:
+        sys.exit("event-bridge does not run under python -O (PYTHONOPTIMIZE): assertions guard what it commits")
+    _settle()
+    try:
+        app()
+    except ConfigError as error:
+        for problem in error.problems:
+            print(problem, file=sys.stderr)  # noqa: T201 - what a person typed is answered, not logged
+        sys.exit(USAGE)
+
+
+def _settle() -> None:
+    """An account without a home (no $HOME, a uid that nobody knows) gets `/`, as containers do.
+
+    kubernetes_asyncio asks for it when it is imported, and fails without.
+    """
+    try:
+        Path.home()
+    except RuntimeError:
+        os.environ["HOME"] = "/"

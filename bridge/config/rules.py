@@ -1,0 +1,138 @@
+"""What the fields owe each other, and what this version cannot do yet."""
+
+from collections.abc import Iterator
+
+from msgspec import Struct
+
+from bridge.config.kafka import Kafka
+from bridge.config.problem import Misread, Problem
+from bridge.config.report import Report
+from bridge.config.streams import streams_of
+from bridge.config.topics import known_topic, name_problems, template_problems
+from bridge.config.tree import Config
+from bridge.config.units import duration_text, size_text
+from bridge.config.watch import Watch
+
+NEEDED = (
+    "metadata",
+    "metadata.name",
+    "metadata.namespace",
+    "metadata.uid",
+    "metadata.resourceVersion",
+    "apiVersion",
+    "kind",
+)
+"""Without these a consumer could not tell which object a record speaks of, nor in which state."""
+
+_HIGHEST_PORT = 65_535
+_NAMING = ("name", "resource", "namespaces")
+
+
+class Finding(Struct, frozen=True):
+    """A rule that is broken. Moot if one of the other fields it looked at is wrong by itself."""
+
+    path: str
+    what: str
+    mend: str
+    others: tuple[str, ...] = ()
+
+
+def judge(config: Config, report: Report) -> None:
+    """Adds the broken rules to the report, except where the fields at fault are reported already."""
+    for finding in [*_kafka(config.kafka), *_whole(config), *_watches(config), *_names(config)]:
+        if not any(report.blames(path) for path in (finding.path, *finding.others)):
+            report.add(finding.path, Misread(finding.what, finding.mend))
+
+
+def refusals(config: Config) -> list[Problem]:
+    """What the file may ask for but this version cannot run. `event-bridge run` refuses; the file itself is right."""
+    if config.standalone:
+        return []
+    what = "consumer groups come later"
+    return [Problem("", 0, "standalone", what, "Set standalone: true and run one replica.")]
+
+
+def _kafka(kafka: Kafka) -> Iterator[Finding]:
+    for index, server in enumerate(kafka.bootstrap_servers):
+        yield from _port(f"kafka.bootstrapServers[{index}]", server)
+    if kafka.transaction_timeout <= kafka.commit_interval:
+        interval = duration_text(kafka.commit_interval)
+        yield Finding(
+            "kafka.transactionTimeout",
+            f"must be longer than commitInterval ({interval}), or the broker aborts every transaction",
+            f"Write more than {interval}, or lower commitInterval.",
+            ("kafka.commitInterval",),
+        )
+    if kafka.tls and (kafka.tls.cert is None) != (kafka.tls.key is None):
+        given, missing = ("key", "cert") if kafka.tls.cert is None else ("cert", "key")
+        yield Finding("kafka.tls", f"{given} is given without {missing}", f"Add {missing}, or remove {given}.")
+
+
+def _whole(config: Config) -> Iterator[Finding]:
+    yield from _port("http.listen", config.http.listen)
+    if config.buffer < config.kafka.max_message_bytes:
+        largest = size_text(config.kafka.max_message_bytes)
+        what = f"cannot hold even one record of kafka.maxMessageBytes ({largest})"
+        yield Finding("buffer", what, f"Write at least {largest}.", ("kafka.maxMessageBytes",))
+    if config.checkpoint_topic in {".", ".."}:
+        yield Finding(
+            "checkpoints.topic", f"Kafka does not take {config.checkpoint_topic} as a topic name", "Give it another."
+        )
+
+
+def _port(path: str, address: str) -> Iterator[Finding]:
+    port = address.rpartition(":")[2]
+    if port and int(port) > _HIGHEST_PORT:
+        yield Finding(path, f"{port} is not a port", f"Ports end at {_HIGHEST_PORT}.")
+
+
+def _watches(config: Config) -> Iterator[Finding]:
+    for index, watch in enumerate(config.watches):
+        path = f"watches[{index}]"
+        yield from _watch(watch, path)
+        yield from _topic(watch, path, config)
+
+
+def _watch(watch: Watch, path: str) -> Iterator[Finding]:
+    if watch.format != "envelope":
+        yield Finding(f"{path}.format", f"{watch.format} is not yet possible: only envelope", "Remove the line.")
+    lists = {"namespaces": watch.namespaces, "types": watch.types, "drop": watch.drop}
+    for name, items in lists.items():
+        for index, item in enumerate(items):
+            if item and item in items[:index]:
+                yield Finding(f"{path}.{name}[{index}]", f"{item} is listed twice", "Remove one of the two.")
+    for index, field in enumerate(watch.drop):
+        if field in NEEDED:
+            what = f"{field} cannot be dropped: consumers need it to tell objects apart"
+            yield Finding(f"{path}.drop[{index}]", what, "Remove it from the list.")
+
+
+def _topic(watch: Watch, path: str, config: Config) -> Iterator[Finding]:
+    field = f"{path}.topic"
+    cluster = config.cluster
+    needs = ("cluster", f"{path}.namespaces")
+    for misread in template_problems(watch.topic):
+        yield Finding(field, misread.what, misread.mend)
+    for misread in name_problems(watch.topic, watch.namespaces, cluster):
+        yield Finding(field, misread.what, misread.mend, needs)
+    for stream in streams_of(watch):
+        if known_topic(watch.topic, stream.namespace, cluster) == config.checkpoint_topic:
+            what = f"{config.checkpoint_topic} is the checkpoint topic"
+            mend = "Give the watch a topic of its own, or set checkpoints.topic."
+            yield Finding(field, what, mend, (*needs, "checkpoints", "name"))
+            return
+
+
+def _names(config: Config) -> Iterator[Finding]:
+    """Each stream has a position of its own under its name: two of one name would overwrite each other's."""
+    first: dict[str, int] = {}
+    for index, watch in enumerate(config.watches):
+        path = f"watches[{index}]"
+        field = f"{path}.name" if watch.name else f"{path}.resource"
+        for name in dict.fromkeys(stream.name for stream in streams_of(watch)):
+            if watch.stream and name in first:
+                what = f"a stream called {name} is made by watches[{first[name]}] already"
+                parts = [f"watches[{one}].{part}" for one in (first[name], index) for part in _NAMING]
+                yield Finding(field, what, "Give one of the two another name.", tuple(parts))
+                break
+            first[name] = index

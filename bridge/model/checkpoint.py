@@ -1,0 +1,135 @@
+"""What is committed to Kafka with the records it covers: how far a stream is, and of what."""
+
+import enum
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from bridge.model.event import Change, ChangeType, Event, Progress, Restarted, RestartReason, Synced
+from bridge.model.position import NO_EPOCH, NO_VERSION, Epoch, Position, is_newer
+from bridge.model.resource import Selection
+
+
+class Phase(enum.Enum):
+    RELISTING = "relisting"
+    """`RESTARTED` of the epoch is published, `SYNCED` is not."""
+    LIVE = "live"
+
+
+class Identity(Struct, frozen=True):
+    """What a checkpoint is about. Its position means nothing for any other.
+
+    *cluster_uid* is that of namespace kube-system, empty where it may not be read (then it proves nothing).
+    *cluster* is the name in the records, *topic* the template of the watch.
+    """
+
+    cluster_uid: str
+    cluster: str
+    selection: Selection
+    topic: str
+
+    def difference(self, other: "Identity") -> str:
+        """What the two disagree on, in words; empty if nothing."""
+        known = self.cluster_uid and other.cluster_uid
+        if known and self.cluster_uid != other.cluster_uid:
+            return f"cluster uid was {self.cluster_uid}, is {other.cluster_uid}"
+        pairs = [
+            ("cluster", self.cluster, other.cluster),
+            ("resource", _resource(self), _resource(other)),
+            ("namespace", self.selection.namespace, other.selection.namespace),
+            ("labelSelector", self.selection.label_selector, other.selection.label_selector),
+            ("fieldSelector", self.selection.field_selector, other.selection.field_selector),
+            ("topic", self.topic, other.topic),
+        ]
+        return ", ".join(f"{name} was {a or 'unset'}, is {b or 'unset'}" for name, a, b in pairs if a != b)
+
+
+def _resource(identity: Identity) -> str:
+    resource = identity.selection.resource
+    return f"{resource.name} {resource.api_version} {resource.kind}"
+
+
+class Checkpoint(Struct, frozen=True):
+    """A stream's committed place.
+
+    *position* is the last one that consumers can trust: in phase LIVE everything up to it is published and
+    `position.epoch == epoch`; in phase RELISTING it is the position before the gap (None at the first start).
+    *partitions* has every topic that the stream has written to, with the partition count its records were placed by.
+    *indexed* is how many objects the durable index holds: it proves that what is read beside the checkpoint is whole.
+    """
+
+    epoch: Epoch
+    phase: Phase
+    position: Position | None
+    identity: Identity
+    partitions: dict[str, int]
+    indexed: int = 0
+
+    def after(self, events: list[Event], now: int) -> "Checkpoint":
+        """The checkpoint that covers *events* too. Changes count for the position only outside a relist.
+
+        A delete does not: many may share one version (etcd expires all objects of a lease in one revision, and the
+        API server puts the events of a minute on one lease), so after one of them others of that version may be to
+        come. The position stays before it; the index knows which of them have been said (`source.index`).
+        """
+        epoch, phase, position = self.epoch, self.phase, self.position
+        last: Change | None = None
+        deleted = NO_VERSION
+        for event in events:
+            match event:
+                case Change(type=ChangeType.DELETED, version=version):
+                    deleted = version if is_newer(version, deleted) else deleted
+                case Change():
+                    last, deleted = event, NO_VERSION
+                case Restarted():
+                    assert event.epoch > epoch, "epochs only grow"
+                    epoch, phase, position, last = event.epoch, Phase.RELISTING, event.previous, None
+                    deleted = NO_VERSION
+                case Synced(at):
+                    assert at.epoch == epoch, "a snapshot ends in the epoch it began in"
+                    phase, position, last, deleted = Phase.LIVE, at, None, NO_VERSION
+                case Progress(at):
+                    position, last, deleted = at, None, NO_VERSION
+        if phase is Phase.LIVE and position is not None:
+            position = Position(epoch, last.version, now) if last is not None else position
+            position = position.after_delete(deleted)
+        return replace(self, epoch=epoch, phase=phase, position=position)
+
+
+def nothing_yet(identity: Identity) -> Checkpoint:
+    """Before the first epoch of a stream that has no checkpoint."""
+    return Checkpoint(NO_EPOCH, Phase.RELISTING, None, identity, {})
+
+
+class Resume(Struct, frozen=True):
+    """Watch on from *position*: no list, no gap."""
+
+    position: Position
+
+
+class Restart(Struct, frozen=True):
+    """Take a snapshot: a new epoch later than *epoch* begins."""
+
+    reason: RestartReason
+    message: str
+    epoch: Epoch
+    previous: Position | None
+
+
+def start(checkpoint: Checkpoint | None, identity: Identity, partitions: dict[str, int]) -> Resume | Restart:
+    """How a stream begins, given what was committed, what it is now, and the topics' partition counts now.
+
+    A topic that is new or gone is no reason: a new one gets its markers when it is first written to.
+    """
+    if checkpoint is None or checkpoint.epoch == NO_EPOCH:
+        return Restart(RestartReason.INITIAL, "no checkpoint", NO_EPOCH, None)
+    epoch, position = checkpoint.epoch, checkpoint.position
+    if difference := checkpoint.identity.difference(identity):
+        return Restart(RestartReason.IDENTITY_CHANGED, difference, epoch, position)
+    moved = {t: (n, partitions[t]) for t, n in checkpoint.partitions.items() if partitions.get(t, n) != n}
+    if moved:
+        counts = ", ".join(f"{topic} had {was} partitions, has {now}" for topic, (was, now) in sorted(moved.items()))
+        return Restart(RestartReason.REPARTITIONED, counts, epoch, position)
+    if checkpoint.phase is Phase.RELISTING or position is None:
+        return Restart(RestartReason.INTERRUPTED, "the relist before did not finish", epoch, position)
+    return Resume(position)

@@ -1,0 +1,174 @@
+"""The producer of one stream: publishes a run of records and the checkpoint that covers them, together or not at all.
+
+aiokafka needs watching (each point measured, see docs/exactly-once.md):
+- it commits a transaction although a batch in it has failed, so every future is kept and all must succeed first;
+- after a failed batch its sequence numbers are wrong for good, so after any failure the producer is dead;
+- commit, abort, flush and stop wait for ever when brokers are down, so one deadline stands around a whole transaction,
+  and the way out is `kill`. A dead producer's transaction is aborted by the next `start` of the same id.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any, Self
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.record.default_records import DefaultRecordBatchBuilder
+from aiokafka.record.memory_records import MemoryRecords
+
+from bridge.config.kafka import Kafka
+from bridge.sink.batch import Batches, Run
+from bridge.sink.connection import KafkaFault, SettingFault, abandon, faults, settings
+
+WORN_OUT = 10**9
+"""Records. At 2**31 of one partition aiokafka's sequence number becomes negative, and Kafka refuses it."""
+START = 30.0
+"""Seconds to begin: a coordinator that has just moved loads its log first."""
+
+Requests = set["asyncio.Task[Any]"]
+
+_CODECS = (DefaultRecordBatchBuilder, MemoryRecords)
+
+
+def assert_fast() -> None:
+    """Refuse to begin in pure Python: aiokafka falls back to it silently, at 30 times the cost (590 us a record)."""
+    slow = [codec.__name__ for codec in _CODECS if "_crecords" not in codec.__module__]
+    if slow:
+        raise SettingFault(
+            f"aiokafka runs without its C extension ({', '.join(slow)}). Install a wheel of it for this platform"
+            " (there is none for musl, so not on Alpine), and unset AIOKAFKA_NO_EXTENSIONS"
+        )
+
+
+class Producer:
+    """Owns an aiokafka producer, from `start` to `kill`. Dead after the first failure."""
+
+    def __init__(self, kafka: Kafka, name: str, client: AIOKafkaProducer, requests: Requests) -> None:
+        self._kafka = kafka
+        self._name = name
+        self._client = client
+        self._requests = requests
+        self._exactly_once = kafka.delivery == "exactly-once"
+        self._published = 0
+        self._dead = False
+
+    @classmethod
+    async def start(cls, kafka: Kafka, name: str) -> Self:
+        """Begin. With `exactly-once` *name* is the transactional id: who had it is fenced, its transaction aborted.
+
+        When this returns, everything ever committed under *name* is visible to readers of committed records.
+        """
+        assert_fast()
+        exactly_once = kafka.delivery == "exactly-once"
+        async with faults(kafka, f"start the producer {name}", START):
+            client, requests = _followed(_settings(kafka, name if exactly_once else None))
+            try:
+                await client.start()
+            except BaseException:
+                await _kill(client, requests)
+                raise
+        return cls(kafka, name, client, requests)
+
+    @property
+    def worn_out(self) -> bool:
+        """A new producer has to take over, though this one works."""
+        return self._published >= WORN_OUT
+
+    async def publish(self, records: Batches, covers: Batches, time: int) -> None:
+        """Commit both, stamped with *time* (ms). Without transactions: *covers* only after *records* are safe.
+
+        After an exception the producer is dead, and whether this was committed is unknown: the checkpoint tells.
+        """
+        if self._dead:
+            raise KafkaFault(f"the producer {self._name} is dead, a new one must take over")
+        try:
+            async with faults(self._kafka, f"commit as {self._name}", self._kafka.transaction_timeout):
+                if self._exactly_once:
+                    await self._client.begin_transaction()
+                    await self._send([*records.runs, *covers.runs], time)
+                    await self._client.commit_transaction()
+                else:
+                    await self._send(records.runs, time)
+                    await self._send(covers.runs, time)
+        except BaseException:
+            await self.kill()
+            raise
+        self._published += records.count + covers.count
+
+    async def _send(self, runs: list[Run], time: int) -> None:
+        """Returns when every batch is acknowledged; raises the first failure."""
+        sending = [await self._enqueue(run, time) for run in runs]
+        await asyncio.gather(*sending)
+
+    async def _enqueue(self, run: Run, time: int) -> "asyncio.Future[Any]":
+        """Waits only while another batch of the same partition is in the queue."""
+        topic, partition = run.target
+        count = self.partitions(topic)
+        if count is not None and partition >= count:
+            raise KafkaFault(f"topic {topic} has {count} partitions, and records belong into partition {partition}")
+        batch = self._client.create_batch()
+        append = batch.append
+        for key, value, headers in run.records:
+            appended = append(timestamp=time, key=key, value=value, headers=headers)
+            assert appended is not None, "a run fits into a batch"
+        future: asyncio.Future[Any] = await self._client.send_batch(batch, topic, partition=partition)
+        return future
+
+    async def track(self, topics: list[str]) -> None:
+        """Keep the partition counts of *topics* known. They must exist: brokers may create what is asked for."""
+        async with faults(self._kafka, f"learn of the topics {', '.join(topics)}", START):
+            for topic in topics:
+                await self._client.partitions_for(topic)
+
+    def partitions(self, topic: str) -> int | None:
+        """As the brokers said at most 30 s ago; None if they did not."""
+        known = self._client.client.cluster.partitions_for_topic(topic)
+        return len(known) if known else None
+
+    async def kill(self) -> None:
+        """Never hangs, leaves no task and no socket. What `publish` has returned from is safe: a good end as well."""
+        self._dead = True
+        await _kill(self._client, self._requests)
+
+
+def _followed(options: dict[str, Any]) -> tuple[AIOKafkaProducer, Requests]:
+    """A producer, and the set of its requests under way: its own `stop` waits for answers that may never come."""
+    client = AIOKafkaProducer(**options)
+    requests: Requests = set()
+    for name in ("_send_produce_req", "_do_add_partitions_to_txn", "_do_txn_commit"):  # all that its sender begins
+        setattr(client._sender, name, _noted(getattr(client._sender, name), requests))  # noqa: SLF001
+    return client, requests
+
+
+def _noted(request: Callable[..., Coroutine[Any, Any, Any]], requests: Requests) -> Callable[..., Any]:
+    async def noted(*args: Any) -> Any:  # noqa: ANN401 - handed on
+        task = asyncio.current_task()
+        assert task is not None
+        requests.add(task)
+        task.add_done_callback(requests.discard)
+        return await request(*args)
+
+    return noted
+
+
+async def _kill(client: AIOKafkaProducer, requests: Requests) -> None:
+    client._closed = True  # noqa: SLF001 - or it complains when the object goes
+    await abandon(client.client, lambda: (client._sender.sender_task, *requests))  # noqa: SLF001
+
+
+RETRY_MS = 100
+"""aiokafka's default."""
+
+
+def _settings(kafka: Kafka, transactional_id: str | None) -> dict[str, Any]:
+    options = settings(kafka) | {
+        "compression_type": None if kafka.compression == "none" else kafka.compression,
+        "max_batch_size": 2 * kafka.max_message_bytes,  # runs are bounded before: this must never be what bounds them
+        "enable_idempotence": True,
+        "retry_backoff_ms": RETRY_MS,
+    }
+    if transactional_id is not None:
+        options |= {
+            "transactional_id": transactional_id,
+            "transaction_timeout_ms": int(1000 * kafka.transaction_timeout),
+        }
+    return options

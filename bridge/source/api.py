@@ -1,0 +1,203 @@
+"""What the reader asks of an API server, for one selection. HTTP becomes replies, and every failure a `Fault`."""
+
+import asyncio
+import contextlib
+
+import aiohttp
+from msgspec import structs
+
+from bridge.model.position import ResourceVersion
+from bridge.model.resource import Selection
+from bridge.retry import between
+from bridge.source import discovery
+from bridge.source.answers import BODY, ERROR_CAP, FAILURES, said
+from bridge.source.faults import Fault, Kind, Phase
+from bridge.source.frames import Bookmark, Frame, Page, decode, decode_page
+from bridge.source.lines import LINE_CAP, Lines
+from bridge.source.session import Params, Session, cut
+from bridge.source.states import Frames, Newest, Opened
+
+LIMIT = "500"
+"""Objects in a page, as client-go and kube-rs ask (pager.go, params.rs)."""
+WATCH = (300.0, 600.0)
+"""Seconds that a watch is asked to last: random, so that many watches do not end together (client-go, reflector.go)."""
+HEARTBEAT = 70.0
+"""Seconds of silence. Bookmarks come every 60 s, history lasts 75 s: later than this, resuming may cost a relist."""
+MARGIN = 10.0
+"""Seconds over its time that a watch without bookmarks may be silent."""
+INITIAL = 30.0
+"""Seconds of silence in a snapshot. Some servers never say that theirs has ended (antrea#8124)."""
+READ = 64 << 10
+"""Bytes asked of the stream at once: half the cost of reading all that is there, which would be joined first."""
+METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json"
+
+
+class _Stream:
+    """One open watch: owns its response and the beginning of a line that has not ended."""
+
+    def __init__(self, response: aiohttp.ClientResponse, phase: Phase, seconds: float) -> None:
+        self.response = response
+        self.phase = phase
+        self.seconds = seconds
+        self.lines = Lines()
+        self.began = asyncio.get_running_loop().time()
+        self.frames = 0
+        self.head = b""
+        """What came before the first frame was read, to see what it is if it is no frame."""
+
+    def feed(self, chunk: bytes) -> list[bytes]:
+        if self.frames == 0 and len(self.head) < ERROR_CAP:
+            self.head += chunk
+        return self.lines.feed(chunk)
+
+    def patience(self, bookmarked: bool) -> float:
+        """Seconds of silence after which it must be dead."""
+        if self.phase is Phase.INITIAL:
+            return INITIAL
+        return HEARTBEAT if bookmarked else self.seconds + MARGIN
+
+    @property
+    def age(self) -> float:
+        return asyncio.get_running_loop().time() - self.began
+
+
+class Api:
+    """Owns the open watch, at most one, and whether this resource was ever seen to get bookmarks.
+
+    That is learnt for the resource and not for a connection: a server that was put back would be silent on each.
+    """
+
+    def __init__(self, session: Session, selection: Selection) -> None:
+        self._session = session
+        self._path = selection.path
+        self._resource = selection.resource
+        selectors = [("labelSelector", selection.label_selector), ("fieldSelector", selection.field_selector)]
+        self._selectors: Params = [(name, value) for name, value in selectors if value]
+        self._stream: _Stream | None = None
+        self._bookmarked = False
+
+    async def newest(self) -> Newest | Fault:
+        """The newest version there is: a read that the server may not answer from an old cache."""
+        body = await self._session.get(self._path, [("limit", "1"), *self._selectors], Phase.PROBE, METADATA)
+        page = self._page(body, Phase.PROBE)
+        return await self._confirmed(page) if isinstance(page, Fault) else Newest(page.version)
+
+    async def page(self, token: str, whole: bool) -> Page | Fault:
+        """The page of a LIST that *token* continues (empty: the first), or all of it in one piece."""
+        phase = Phase.PAGE if token else Phase.LIST
+        params: Params = [] if whole else [("limit", LIMIT)]
+        if token:
+            params.append(("continue", token))
+        page = self._page(await self._session.get(self._path, [*params, *self._selectors], phase), phase)
+        return await self._confirmed(page) if isinstance(page, Fault) else page
+
+    async def open(self, version: ResourceVersion) -> Opened | Fault:
+        """A watch from *version* on."""
+        return await self._open([("resourceVersion", version)], Phase.OPEN, Phase.STREAM)
+
+    async def open_list(self) -> Opened | Fault:
+        """A WatchList: the snapshot as a stream, and the changes after it."""
+        initial = [("sendInitialEvents", "true"), ("resourceVersionMatch", "NotOlderThan"), ("resourceVersion", "")]
+        return await self._open(initial, Phase.INITIAL, Phase.INITIAL)
+
+    async def frames(self) -> Frames | Fault:
+        """What the open stream says next: never nothing. A fault closes it."""
+        stream = self._stream
+        assert stream is not None, "a watch is open"
+        frames = await self._read(stream)
+        if isinstance(frames, Fault):
+            self.close()
+            return frames
+        for frame in frames:
+            if type(frame) is Bookmark:
+                if frame.ends_initial:
+                    stream.phase = Phase.STREAM
+                elif stream.phase is Phase.STREAM:
+                    self._bookmarked = True
+        stream.frames += len(frames)
+        return Frames(frames)
+
+    async def reauthenticate(self) -> None:
+        """Forget the credentials that were refused: the next request reads them anew."""
+        self._session.reauthenticate()
+
+    def close(self) -> None:
+        """Cut the stream. Its connection is of no further use: the server would go on sending."""
+        if self._stream is not None:
+            cut(self._stream.response)
+            self._stream = None
+
+    async def _open(self, start: Params, phase: Phase, then: Phase) -> Opened | Fault:
+        self.close()
+        seconds = int(between(*WATCH))
+        wanted = [("watch", "true"), ("allowWatchBookmarks", "true"), ("timeoutSeconds", str(seconds))]
+        response = await self._session.stream(self._path, [*wanted, *start, *self._selectors], phase)
+        if isinstance(response, Fault):
+            return await self._confirmed(response)
+        self._stream = _Stream(response, then, seconds)
+        return Opened()
+
+    async def _read(self, stream: _Stream) -> list[Frame] | Fault:
+        """Read until a line is whole."""
+        while True:
+            chunk = await self._chunk(stream)
+            if isinstance(chunk, Fault):
+                return chunk
+            if not chunk:
+                return self._document(stream) or self._ended(stream, Kind.END)
+            lines = stream.feed(chunk)
+            if stream.lines.held > LINE_CAP:
+                return self._ended(stream, Kind.UNDECODABLE, f"a line of more than {LINE_CAP} bytes")
+            if lines:
+                frames = decode(lines, self._resource)
+                if stream.frames == 0 and lines[0].strip() == b"{":
+                    return await self._answered(stream) or frames
+                return frames
+
+    async def _chunk(self, stream: _Stream) -> bytes | Fault:
+        """One read, under the heartbeat: the deadline stands around this alone."""
+        patience = stream.patience(self._bookmarked)
+        try:
+            async with asyncio.timeout(patience):
+                return await stream.response.content.read(READ)
+        except TimeoutError:
+            return self._ended(stream, Kind.SILENT, f"nothing heard for {patience:.0f} s")
+        except FAILURES as error:
+            return self._ended(stream, Kind.NETWORK, self._session.fault(error, stream.phase).message)
+
+    async def _answered(self, stream: _Stream) -> Fault | None:
+        """What is no watch from its first line on may be one Status, printed over many lines."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(BODY):
+                while len(stream.head) < ERROR_CAP:
+                    chunk = await self._chunk(stream)
+                    if isinstance(chunk, Fault) or not chunk:
+                        break
+                    stream.feed(chunk)
+        return self._document(stream)
+
+    def _document(self, stream: _Stream) -> Fault | None:
+        """The Status that came instead of a watch, with status 200 (kubernetes-client/python-base#231)."""
+        if stream.frames or (fault := said(stream.head, stream.phase)) is None:
+            return None
+        return structs.replace(fault, age=stream.age)
+
+    def _ended(self, stream: _Stream, kind: Kind, message: str = "") -> Fault:
+        return Fault(stream.phase, kind, message=message, frames=stream.frames, age=stream.age)
+
+    def _page(self, body: bytes | Fault, phase: Phase) -> Page | Fault:
+        """The page in *body*, or the Status that came with status 200: it reads as a list of nothing."""
+        if isinstance(body, Fault):
+            return body
+        page = decode_page(body, self._resource)
+        if isinstance(page, Page) and (page.changes or page.version):
+            return page
+        if (fault := said(body, phase)) is not None:
+            return fault
+        return page if isinstance(page, Page) else Fault(phase, Kind.UNDECODABLE, message=page.why)
+
+    async def _confirmed(self, fault: Fault) -> Fault:
+        """A 404 may come from a proxy or a server that is starting: discovery says whether the resource is gone."""
+        if fault.kind is not Kind.HTTP or fault.status != 404:
+            return fault
+        return structs.replace(fault, absent=await discovery.exists(self._session, self._resource) is False)

@@ -1,0 +1,85 @@
+"""Changes that wait for Kafka: bounded in bytes, so that a slow Kafka costs a reconnect and not the memory."""
+
+import asyncio
+from collections import deque
+
+from bridge.model.event import Change, Event
+
+OVERHEAD = 256
+"""Bytes that an event costs beside its body: the struct, its key, uid and version."""
+
+
+class Buffer:
+    """Owns the events between the reader and the writer, in the chunks they came in, and their size in bytes.
+
+    The limit is soft by one chunk (a read of a stream, or a page): what was read is never thrown away.
+    The two sides are one reader and one writer, in one event loop.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._chunks: deque[tuple[list[Event], int]] = deque()
+        self._arrived = asyncio.Event()
+        self._drained = asyncio.Event()
+        self._open = True
+        self.size = 0
+
+    @property
+    def full(self) -> bool:
+        return self.size >= self._limit
+
+    @property
+    def ended(self) -> bool:
+        """Closed, and everything was taken."""
+        return not self._open and not self._chunks
+
+    def put(self, events: list[Event]) -> None:
+        size = sum([OVERHEAD + (len(event.body) if type(event) is Change else 0) for event in events])
+        self._chunks.append((events, size))
+        self.size += size
+        self._arrived.set()
+
+    def close(self) -> None:
+        """Nothing more will come: `take` gives what is left, then nothing, at once."""
+        self._open = False
+        self._arrived.set()
+
+    async def room(self) -> None:
+        """Wait until half of the limit is free: a watch that closed for lack of room is not opened for a byte."""
+        while self.size > self._limit // 2:
+            self._drained.clear()
+            await self._drained.wait()
+
+    async def take(self, longest: float, quiet: float, enough: int) -> list[Event]:
+        """The oldest events, about *enough* bytes of them at the most.
+
+        Waits for a first one without bound, then for more until it has been quiet for *quiet* seconds,
+        *longest* seconds have passed, or *enough* is there.
+        """
+        if not self._chunks:
+            await self._arrived.wait()
+        loop = asyncio.get_running_loop()
+        until = loop.time() + longest
+        while self._open and self.size < enough and (wait := min(quiet, until - loop.time())) > 0:
+            self._arrived.clear()
+            try:
+                async with asyncio.timeout(wait):
+                    await self._arrived.wait()
+            except TimeoutError:
+                break
+        return self._pop(enough)
+
+    def _pop(self, enough: int) -> list[Event]:
+        events: list[Event] = []
+        taken = 0
+        while self._chunks and (taken == 0 or taken + self._chunks[0][1] <= enough):
+            chunk, size = self._chunks.popleft()
+            events += chunk
+            taken += size
+        self.size -= taken
+        if self._chunks or not self._open:
+            self._arrived.set()
+        else:
+            self._arrived.clear()
+        self._drained.set()
+        return events

@@ -1,0 +1,190 @@
+"""A line of a watch is a frame: one msgspec pass over type and metadata, the object's bytes sliced out as they are."""
+
+import msgspec
+from msgspec import Raw, Struct
+
+from bridge.model.event import Change, ChangeType
+from bridge.model.position import ResourceVersion
+from bridge.model.resource import Resource, object_key
+
+
+class Bookmark(Struct, frozen=True):
+    """The server's word that everything up to *version* has been sent; *version* is empty if it forgot to say.
+
+    *ends_initial*: the snapshot of a WatchList is complete.
+    """
+
+    version: ResourceVersion
+    ends_initial: bool = False
+
+
+class Details(Struct, frozen=True, rename="camel"):
+    retry_after_seconds: float = 0
+    causes: list["Cause"] = []
+
+
+class Cause(Struct, frozen=True):
+    reason: str = ""
+
+
+class Status(Struct, frozen=True):
+    """The API server's own account of a failure (meta/v1 Status). All of it may be missing."""
+
+    kind: str = ""
+    code: int = 0
+    reason: str = ""
+    message: str = ""
+    details: Details | None = None
+
+
+class Undecodable(Struct, frozen=True):
+    """A whole line that cannot be used. Its version is unknown, so it must not be skipped."""
+
+    why: str
+    line: bytes
+
+
+Frame = Change | Bookmark | Status | Undecodable
+
+
+class _Meta(Struct, gc=False):
+    name: str = ""
+    namespace: str = ""
+    uid: str = ""
+    resourceVersion: str = ""  # noqa: N815 - the wire's word; a rename costs on the hot path
+
+
+class _Head(Struct, gc=False):
+    metadata: _Meta
+    kind: str = ""
+
+
+class _Envelope(Struct, gc=False):
+    type: str
+    object: Raw
+
+
+class _BookmarkMeta(Struct, gc=False):
+    resourceVersion: str = ""  # noqa: N815 - the wire's word
+    annotations: dict[str, str] | None = None
+
+
+class _Bookmark(Struct, gc=False):
+    metadata: _BookmarkMeta | None = None
+
+
+class _ListMeta(Struct, gc=False):
+    resourceVersion: str = ""  # noqa: N815 - the wire's word
+    token: str = msgspec.field(default="", name="continue")
+
+
+class _List(Struct, gc=False):
+    metadata: _ListMeta
+    kind: str = ""
+    items: list[Raw] | None = None
+
+
+_head = msgspec.json.Decoder(_Head).decode
+_envelope = msgspec.json.Decoder(_Envelope).decode
+_bookmark = msgspec.json.Decoder(_Bookmark).decode
+_status = msgspec.json.Decoder(Status).decode
+_list = msgspec.json.Decoder(_List).decode
+
+_PREFIX, _MIDDLE, _CLOSE = b'{"type":"', b'","object":', ord("}")
+_TYPES = {b"ADDED": ChangeType.ADDED, b"MODIFIED": ChangeType.MODIFIED, b"DELETED": ChangeType.DELETED}
+_INITIAL_END = "k8s.io/initial-events-end"
+
+
+def decode(lines: list[bytes], resource: Resource) -> list[Frame]:
+    """One frame for each line, in order."""
+    name = resource.name
+    return [_frame(line, name) for line in lines]
+
+
+def _frame(line: bytes, resource: str) -> Frame:
+    try:
+        kind, body = _split(line)
+        change = _TYPES.get(kind)
+        if change is not None:
+            return _change(change, body, resource) or Undecodable("no name, uid or resourceVersion", line)
+        if kind == b"BOOKMARK":
+            return _mark(body)
+        if kind == b"ERROR":
+            return _status(body)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        return _stray(line) or Undecodable(str(error), line)
+    return Undecodable(f"unknown type {kind.decode(errors='replace')}", line)
+
+
+def _split(line: bytes) -> tuple[bytes, bytes]:
+    """Type and object of a watch line.
+
+    The API server writes them in this order and without spaces (watch.go, json.go); aggregated servers need not,
+    so a real parse stands behind.
+    """
+    if line.startswith(_PREFIX) and line[-1] == _CLOSE and (middle := line.find(_MIDDLE, 9, 40)) > 0:
+        return line[9:middle], line[middle + 11 : -1]
+    envelope = _envelope(line)
+    return envelope.type.encode(), bytes(envelope.object)
+
+
+def _change(kind: ChangeType, body: bytes, resource: str) -> Change | None:
+    meta = _head(body).metadata
+    version = meta.resourceVersion
+    if not (meta.name and meta.uid and version):
+        return None
+    key = f"{resource}/{meta.namespace}/{meta.name}" if meta.namespace else f"{resource}/{meta.name}"
+    return Change(kind, key, meta.uid, ResourceVersion(version), body)
+
+
+def _mark(body: bytes) -> Bookmark:
+    meta = _bookmark(body).metadata or _BookmarkMeta()
+    return Bookmark(ResourceVersion(meta.resourceVersion), (meta.annotations or {}).get(_INITIAL_END) == "true")
+
+
+def _stray(line: bytes) -> Status | None:
+    """A bare Status where an event should be: some servers answer 200 with it (kubernetes-client/python-base#231)."""
+    status = status_of(line)
+    return status if status is not None and status.kind == "Status" else None
+
+
+def status_of(body: bytes) -> Status | None:
+    """The Status in an error's body, None if it is none (a proxy's HTML, an empty body)."""
+    try:
+        return _status(body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+
+
+class Page(Struct, frozen=True):
+    """A page of a LIST, the version of the whole list, and the token of the next page (empty: this is the last)."""
+
+    changes: list[Change]
+    version: ResourceVersion
+    token: str = ""
+
+
+def decode_page(body: bytes, resource: Resource) -> Page | Undecodable:
+    """A LIST's body. Items of built-in types carry no kind and apiVersion (kubernetes#3030): they get them."""
+    try:
+        page = _list(body)
+        if page.kind == "Table":
+            return Undecodable("a Table instead of a list", body[:200])
+        missing = b'{"kind":"%b","apiVersion":"%b",' % (resource.kind.encode(), resource.api_version.encode())
+        changes = [_item(bytes(item), resource, missing) for item in page.items or []]
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        return Undecodable(str(error), body[:200])
+    whole = [change for change in changes if change is not None]
+    if len(whole) != len(changes):
+        return Undecodable("an item without name, uid or resourceVersion", body[:200])
+    return Page(whole, ResourceVersion(page.metadata.resourceVersion), page.metadata.token)
+
+
+def _item(item: bytes, resource: Resource, missing: bytes) -> Change | None:
+    head = _head(item)
+    meta = head.metadata
+    if not (meta.name and meta.uid and meta.resourceVersion):
+        return None
+    key = object_key(resource.name, meta.namespace, meta.name)
+    body = item if head.kind else missing + item[1:]
+    return Change(ChangeType.LISTED, key, meta.uid, ResourceVersion(meta.resourceVersion), body)

@@ -1,0 +1,201 @@
+"""The joint: one stream from its checkpoint to its commits. Fence, read checkpoint and index, watch, commit.
+
+There is one recovery path, and a crash, a fail-over and a broker's error all take it: throw the producer and the watch
+away, start over from what is committed. So nothing in memory is ever trusted after a failure.
+"""
+
+import asyncio
+import enum
+
+from bridge.config.streams import StreamSpec
+from bridge.config.tree import Config
+from bridge.model.checkpoint import Identity, Restart, Resume
+from bridge.model.resource import Resource, Selection
+from bridge.retry import Backoff
+from bridge.sink import checkpoints
+from bridge.sink.connection import KafkaFault
+from bridge.sink.writer import Opened, Writer
+from bridge.source.api import Api
+from bridge.source.buffer import Buffer
+from bridge.source.discovery import Found, NotFound, find
+from bridge.source.faults import Fatal, Fault, Reauth, classify
+from bridge.source.index import Index
+from bridge.source.reader import Delay, Reader
+from bridge.source.session import Session
+from bridge.source.states import Origin, State, Trouble, resumed, unlisted
+from bridge.telemetry import BufferChanged, StreamFailed, StreamRecovered, StreamStarted, StreamStopped
+
+ENOUGH = 4 << 20
+"""Bytes of one transaction: full batches cost least per record, and an open transaction holds back all readers."""
+QUIET = 0.005
+"""Seconds without a change after which waiting for more would only cost latency."""
+UNNAMED = "unknown"
+"""The cluster's name in the records where the file names none and the uid of kube-system may not be read."""
+
+
+class Outcome(enum.Enum):
+    STOPPED = "stopped"
+    """As asked, with everything taken from the buffer committed."""
+    FAILED = "failed"
+    """For good: the configuration cannot work."""
+    AGAIN = "again"
+    """The resource is gone, or the producer is worn out: start over, at once."""
+
+
+class Stream:
+    """One stream, from `run` until `stop`. Owns the attempt under way: without a buffer there is nothing to commit."""
+
+    def __init__(self, spec: StreamSpec, config: Config, session: Session, buffer_bytes: int) -> None:
+        self.name = spec.name
+        self._spec = spec
+        self._config = config
+        self._session = session
+        self._buffer_bytes = buffer_bytes
+        self._buffer: Buffer | None = None
+        self._stopping = False
+        self._task: asyncio.Task[object] | None = None
+        self._backoff = Backoff()
+        self._delay = Delay(spec.name)
+
+    def stop(self) -> None:
+        """End soon: what is being committed is committed, what was read beyond it is read again next time."""
+        self._stopping = True
+        if self._buffer is not None:
+            self._buffer.close()
+        elif self._task is not None:
+            self._task.cancel()
+
+    async def run(self) -> Outcome:
+        """Carry changes until stopped, whatever happens. Returns STOPPED or FAILED, or is cancelled by `stop`."""
+        self._task = asyncio.current_task()
+        while not self._stopping:
+            try:
+                outcome = await self._attempt()
+            except Exception as error:  # noqa: BLE001 - the one place: whatever failed, start over from the checkpoint
+                await self._recover(error)
+            else:
+                if outcome is not Outcome.AGAIN:
+                    return outcome
+        return Outcome.STOPPED
+
+    async def _recover(self, error: Exception) -> None:
+        cause: BaseException = error
+        while isinstance(cause, BaseExceptionGroup):
+            cause = cause.exceptions[0]
+        what = str(cause) if isinstance(cause, KafkaFault) else f"{type(cause).__name__}: {cause}"
+        first, wait = self._backoff.fresh, self._backoff.next()
+        StreamRecovered(self.name, what, round(wait, 2), first).emit()
+        self._delay.goes_on(what)
+        await asyncio.sleep(wait)
+
+    async def _attempt(self) -> Outcome:
+        selection = await self._locate()
+        if selection is None:
+            return Outcome.STOPPED if self._stopping else Outcome.FAILED
+        uid = await self._cluster_uid()
+        identity = Identity(uid, self._config.cluster or uid or UNNAMED, selection, self._spec.watch.topic)
+        opened = await Writer.open(self._config, self._spec, identity)
+        self._buffer = Buffer(self._buffer_bytes)
+        try:
+            outcome = await self._carry(opened, selection, self._buffer)
+            await opened.writer.close()
+        except BaseException:
+            await opened.writer.kill()
+            raise
+        finally:
+            self._buffer = None
+        return outcome
+
+    async def _carry(self, opened: Opened, selection: Selection, buffer: Buffer) -> Outcome:
+        """Read and write side by side until one of them ends."""
+        writer = opened.writer
+        index = Index(opened.index)
+        self._started(opened, selection, len(index))
+        reader = Reader(self.name, Api(self._session, selection), _state(opened.start), index, buffer)
+        async with asyncio.TaskGroup() as group:
+            reading = group.create_task(reader.run(), name=f"{self.name} reader")
+            await self._pump(buffer, writer)
+            reading.cancel()
+        if self._stopping:
+            place = writer.checkpoint
+            StreamStopped(self.name, place.epoch, place.position.version if place.position else "").emit()
+            return Outcome.STOPPED
+        return Outcome.AGAIN if reading.cancelled() else self._over(reading.result())
+
+    async def _pump(self, buffer: Buffer, writer: Writer) -> None:
+        """Commit what the reader brings, until it ends, we stop, or the producer is worn out."""
+        interval = self._config.kafka.commit_interval
+        while not (buffer.ended or self._stopping or writer.worn_out):
+            events = await buffer.take(interval, QUIET, ENOUGH)
+            if events and not self._stopping:
+                await writer.write(events)
+                BufferChanged(self.name, buffer.size).emit()
+                self._backoff.reset()
+                self._delay.over()
+
+    def _over(self, trouble: Trouble) -> Outcome:
+        if not isinstance(trouble.verdict, Fatal):
+            return Outcome.AGAIN
+        watch = self._spec.watch
+        selects = trouble.fault.status == 400 and (watch.label_selector or watch.field_selector)
+        mend = ". Correct labelSelector or fieldSelector" if selects else ""
+        StreamFailed(self.name, f"{trouble.fault}{mend}").emit()
+        return Outcome.FAILED
+
+    def _started(self, opened: Opened, selection: Selection, indexed: int) -> None:
+        place = opened.writer.checkpoint
+        version = place.position.version if place.position else ""
+        topics = dict(place.partitions)
+        StreamStarted(self.name, selection.resource.name, topics, place.epoch, version, indexed).emit()
+
+    async def _locate(self) -> Selection | None:
+        """What to watch, as soon as the API server serves it; None when the configuration cannot work."""
+        watch, backoff, misses = self._spec.watch, Backoff(), 0
+        while not self._stopping:
+            match await find(self._session, watch.resource):
+                case Found(resource):
+                    if self._spec.namespace is not None and not resource.namespaced:
+                        StreamFailed(self.name, f"{resource.name} have no namespaces: remove `namespaces`").emit()
+                        return None
+                    return self._selection(resource)
+                case NotFound(message):
+                    misses += 1
+                    known = await self._retractable() if misses > 1 else None
+                    if known is not None:
+                        return known
+                    self._delay.goes_on(message, at_once=True)
+                case Fault() as fault:
+                    if isinstance(classify(fault), Reauth):
+                        self._session.reauthenticate()
+                    self._delay.goes_on(fault)
+            await asyncio.sleep(backoff.next())
+        return None
+
+    def _selection(self, resource: Resource) -> Selection:
+        watch = self._spec.watch
+        return Selection(resource, self._spec.namespace, watch.label_selector, watch.field_selector)
+
+    async def _retractable(self) -> Selection | None:
+        """The selection of the checkpoint, if consumers still believe in objects of a resource that is gone.
+
+        Watching it says the deletes: the API server answers 404, and discovery confirms it.
+        """
+        saved = await checkpoints.read(self._config, self.name)
+        known = saved.checkpoint
+        return known.identity.selection if known is not None and known.position is not None and saved.index else None
+
+    async def _cluster_uid(self) -> str:
+        """The uid of namespace kube-system: what tells this cluster from another behind the same address."""
+        backoff = Backoff()
+        while isinstance(uid := await self._session.cluster_uid(), Fault):
+            self._delay.goes_on(uid)
+            await asyncio.sleep(backoff.next())
+        return uid
+
+
+def _state(start: Resume | Restart) -> State:
+    match start:
+        case Resume(position):
+            return resumed(position)
+        case Restart(reason, message, epoch, previous):
+            return unlisted(epoch, Origin(reason, message, previous))

@@ -1,0 +1,297 @@
+"""Everything we tell operators, one type each: the log line and the metric cannot drift apart.
+
+A name is a noun and a past verb. The only importer of structlog and prometheus_client. Logic does not log;
+the doors tell what events and verdicts say. Per batch, never per record.
+"""
+
+import logging
+import sys
+
+import structlog
+from msgspec import Struct
+from msgspec.structs import asdict
+from prometheus_client import Counter, Gauge, Histogram
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge")
+
+RECORDS = Counter("bridge_records", "Records committed to Kafka, by type.", ["stream", "type"])
+BYTES = Counter("bridge_record_bytes", "Bytes of keys and values committed to Kafka, before compression.", ["stream"])
+COMMITS = Counter("bridge_commits", "Transactions committed.", ["stream"])
+COMMIT_SECONDS = Histogram(
+    "bridge_commit_seconds",
+    "From the first record of a transaction handed to Kafka to its commit.",
+    ["stream"],
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15),
+)
+POSITION_TIME = Gauge("bridge_position_timestamp_seconds", "When the committed position was learnt.", ["stream"])
+RESTARTS = Counter("bridge_restarts", "New epochs begun, by reason.", ["stream", "reason"])
+RELISTS = Counter("bridge_relists", "Snapshots completed.", ["stream"])
+RELIST_SECONDS = Histogram(
+    "bridge_relist_seconds", "How long snapshots took.", ["stream"], buckets=(0.1, 0.5, 1, 5, 15, 60, 300, 900, 3600)
+)
+WATCHES = Counter("bridge_watches", "Watches opened at a known position: the first, and every reconnect.", ["stream"])
+FAULTS = Counter("bridge_faults", "What went wrong with the API server, by the verdict on it.", ["stream", "verdict"])
+RECOVERIES = Counter("bridge_recoveries", "Fresh starts from the checkpoint after a failure.", ["stream"])
+BUFFERED = Gauge("bridge_buffer_bytes", "Bytes of changes that wait for Kafka.", ["stream"])
+BUFFER_FULL = Counter("bridge_buffer_full", "Watches closed because the buffer was full.", ["stream"])
+OVERSIZE = Counter("bridge_oversize", "Objects published as metadata only: larger than maxMessageBytes.", ["stream"])
+
+
+def configure_logging(level: str, console: bool) -> None:
+    """Log to standard error: lines for people (*console*) or JSON for machines."""
+    shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.StackInfoRenderer(),
+    ]
+    last: list[structlog.typing.Processor] = (
+        [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+        if console
+        else [structlog.processors.dict_tracebacks, _first_things_first, structlog.processors.JSONRenderer()]
+    )
+    structlog.configure(
+        processors=[*shared, *last],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
+        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+    # The libraries' own logs repeat, line by line, what we report once: only their worst comes through.
+    logging.basicConfig(level=logging.CRITICAL, force=True)
+
+
+def _first_things_first(_: object, __: str, fields: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """When, how bad and what stand at the beginning of a line, where people look."""
+    first = {name: fields.pop(name) for name in ("timestamp", "level", "event") if name in fields}
+    return {**first, **fields}
+
+
+class RecordsCommitted(Struct, frozen=True):
+    """One transaction is in Kafka for good. Counted, not logged: it is the ordinary case."""
+
+    stream: str
+    records: dict[str, int]
+    """Record type -> how many."""
+    bytes: int
+    seconds: float
+    position_time: float
+    """When the position that it commits was learnt, seconds since 1970; 0 if there is none yet."""
+
+    def emit(self) -> None:
+        for kind, count in self.records.items():
+            RECORDS.labels(self.stream, kind).inc(count)
+        BYTES.labels(self.stream).inc(self.bytes)
+        COMMITS.labels(self.stream).inc()
+        COMMIT_SECONDS.labels(self.stream).observe(self.seconds)
+        if self.position_time:
+            POSITION_TIME.labels(self.stream).set(self.position_time)
+
+
+class StreamStarted(Struct, frozen=True):
+    """A stream is ours: its producer is fenced in, its checkpoint is read."""
+
+    stream: str
+    resource: str
+    topics: dict[str, int]
+    epoch: int
+    resource_version: str
+    indexed: int
+
+    def emit(self) -> None:
+        log.info("stream started", **asdict(self))
+
+
+class StreamStopped(Struct, frozen=True):
+    stream: str
+    epoch: int
+    resource_version: str
+
+    def emit(self) -> None:
+        log.info("stream stopped", **asdict(self))
+
+
+class StreamRestarted(Struct, frozen=True):
+    """A new epoch began: what lies between *previous* and its `SYNCED` may be a gap."""
+
+    stream: str
+    epoch: int
+    reason: str
+    message: str
+    previous: str
+
+    def emit(self) -> None:
+        RESTARTS.labels(self.stream, self.reason).inc()
+        (log.info if self.reason == "initial" else log.warning)("stream restarted", **asdict(self))
+
+
+class RelistProgressed(Struct, frozen=True):
+    """A long snapshot is still under way."""
+
+    stream: str
+    objects: int
+    seconds: float
+    objects_per_second: float
+
+    def emit(self) -> None:
+        log.info("relist progressed", **asdict(self))
+
+
+class RelistCompleted(Struct, frozen=True):
+    """The epoch is synced: any gap is over."""
+
+    stream: str
+    epoch: int
+    resource_version: str
+    objects: int
+    inferred_deletes: int
+    seconds: float
+
+    def emit(self) -> None:
+        RELISTS.labels(self.stream).inc()
+        RELIST_SECONDS.labels(self.stream).observe(self.seconds)
+        log.info("relist completed", **asdict(self))
+
+
+class WatchOpened(Struct, frozen=True):
+    stream: str
+
+    def emit(self) -> None:
+        WATCHES.labels(self.stream).inc()
+        log.debug("watch opened", **asdict(self))
+
+
+class FaultMet(Struct, frozen=True):
+    """Something went wrong with the API server. Counted; said aloud by `StreamDelayed` when it lasts."""
+
+    stream: str
+    verdict: str
+    what: str
+
+    def emit(self) -> None:
+        FAULTS.labels(self.stream, self.verdict).inc()
+        log.debug("fault met", **asdict(self))
+
+
+class TlsUnverified(Struct, frozen=True):
+    """The kubeconfig says insecure-skip-tls-verify: whoever answers is believed to be the API server."""
+
+    server: str
+
+    def emit(self) -> None:
+        log.warning("the API server's certificate is not verified", **asdict(self))
+
+
+class PluginFailed(Struct, frozen=True):
+    """An exec plugin gave no new credential; the one before still holds."""
+
+    plugin: str
+    error: str
+
+    def emit(self) -> None:
+        log.warning("exec plugin failed", **asdict(self))
+
+
+class StreamDelayed(Struct, frozen=True):
+    """A stream cannot proceed. Emitted once when it begins, then once a minute, not once a try."""
+
+    stream: str
+    what: str
+    """The object, the permission or the setting, and the mend."""
+    seconds: float
+    """Since when."""
+    tries: int
+
+    def emit(self) -> None:
+        log.warning("stream delayed", **asdict(self))
+
+
+class StreamRecovered(Struct, frozen=True):
+    """An attempt failed; the stream starts over from its checkpoint. Said once: `StreamDelayed` says that it lasts."""
+
+    stream: str
+    error: str
+    wait: float
+    first: bool
+    """Since the last commit."""
+
+    def emit(self) -> None:
+        RECOVERIES.labels(self.stream).inc()
+        (log.warning if self.first else log.debug)("stream recovers", **asdict(self))
+
+
+class StreamFailed(Struct, frozen=True):
+    """A stream has ended for good: its configuration cannot work. The others go on."""
+
+    stream: str
+    what: str
+
+    def emit(self) -> None:
+        log.error("stream failed", **asdict(self))
+
+
+class BufferChanged(Struct, frozen=True):
+    stream: str
+    bytes: int
+
+    def emit(self) -> None:
+        BUFFERED.labels(self.stream).set(self.bytes)
+
+
+class BufferFilled(Struct, frozen=True):
+    """Kafka is slower than the API server: the watch was closed at a known position and resumes later."""
+
+    stream: str
+    bytes: int
+
+    def emit(self) -> None:
+        BUFFER_FULL.labels(self.stream).inc()
+        log.warning("buffer filled, watch closed", **asdict(self))
+
+
+class ObjectOversized(Struct, frozen=True):
+    """An object went out as metadata only."""
+
+    stream: str
+    key: str
+    bytes: int
+    limit: int
+
+    def emit(self) -> None:
+        OVERSIZE.labels(self.stream).inc()
+        log.warning("object oversized, published as metadata only", **asdict(self))
+
+
+class TopicCreated(Struct, frozen=True):
+    topic: str
+    partitions: int
+
+    def emit(self) -> None:
+        log.info("topic created", **asdict(self))
+
+
+class TopicForgotten(Struct, frozen=True):
+    """A topic of the stream is gone, and no object was in it: it gets no more markers."""
+
+    stream: str
+    topic: str
+
+    def emit(self) -> None:
+        log.info("topic forgotten", **asdict(self))
+
+
+class BridgeStarted(Struct, frozen=True):
+    version: str
+    config: str
+    server: str
+    streams: int
+
+    def emit(self) -> None:
+        log.info("bridge started", **asdict(self))
+
+
+class BridgeStopped(Struct, frozen=True):
+    why: str
+    seconds: float
+
+    def emit(self) -> None:
+        log.info("bridge stopped", **asdict(self))

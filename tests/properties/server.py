@@ -1,0 +1,113 @@
+"""An API server that may say anything: a possible reply to every question, by a random choice."""
+
+from random import Random
+
+from bridge.model.event import Change
+from bridge.model.position import ResourceVersion
+from bridge.source.faults import Fault, Kind, Phase
+from bridge.source.frames import Bookmark, Frame, Page, Status, Undecodable
+from bridge.source.states import (
+    Detached,
+    Frames,
+    Listing,
+    Method,
+    Newest,
+    Opened,
+    Over,
+    Reply,
+    State,
+    Streaming,
+    Unlisted,
+    Unproven,
+    Watching,
+)
+from tests.source.words import added, deleted, listed, modified
+
+STATUSES = (0, 200, 400, 401, 403, 404, 405, 410, 422, 429, 500, 503, 504)
+REASONS = ("", "", "", "Expired", "Gone", "StorageReadError")
+ENDS = (Kind.NETWORK, Kind.SILENT, Kind.END, Kind.UNDECODABLE, Kind.CREDENTIALS)
+
+
+class Server:
+    """Owns its newest version: mostly that grows, now and then it is put back."""
+
+    def __init__(self, random: Random) -> None:
+        self._random = random
+        self._version = 100
+
+    def reply(self, state: State) -> Reply:
+        if self._random.random() < 0.25:
+            return self._fault(_phase(state))
+        match state:
+            case Unlisted(method=Method.STREAM) | Detached():
+                return Opened()
+            case Unlisted() | Listing():
+                return self._page()
+            case Unproven():
+                return Newest(ResourceVersion(self._random.choice([self._move(), self._move(), "", "0"])))
+            case Streaming():
+                return Frames([self._frame(initial=True) for _ in range(self._random.randint(1, 4))])
+            case Watching():
+                return Frames([self._frame(initial=False) for _ in range(self._random.randint(1, 4))])
+            case Over():
+                raise AssertionError("nothing is asked")
+
+    def _move(self) -> str:
+        self._version = max(1, self._version + self._random.choice([0, 1, 1, 1, 2, 9, -1, -30]))
+        return str(self._version)
+
+    def _name(self) -> str:
+        return self._random.choice("abc")
+
+    def _uid(self) -> str:
+        return self._random.choice(["uid-1", "uid-2"])
+
+    def _page(self) -> Page:
+        names = self._random.sample("abcd", self._random.randint(0, 4))
+        changes = [listed(name, self._move(), self._uid()) for name in names]
+        version = self._random.choice([self._move(), self._move(), self._move(), "0"])
+        return Page(changes, ResourceVersion(version), self._random.choice(["", "token"]))
+
+    def _frame(self, *, initial: bool) -> Frame:
+        match self._random.randint(0, 11):
+            case 0:
+                return Status("Status", self._random.choice(STATUSES), self._random.choice(REASONS))
+            case 1:
+                return Undecodable("spoilt", b"{")
+            case 2 | 3:
+                version = self._random.choice([self._move(), self._move(), "", "0"])
+                return Bookmark(ResourceVersion(version), initial and self._random.random() < 0.7)
+            case 4 | 5:
+                return deleted(self._name(), self._move(), self._uid()) if not initial else self._added()
+            case 6 | 7:
+                return modified(self._name(), self._move(), self._uid())
+            case _:
+                return self._added()
+
+    def _added(self) -> Change:
+        return added(self._name(), self._move(), self._uid())
+
+    def _fault(self, phase: Phase) -> Fault:
+        frames, age = self._random.randint(0, 2), self._random.choice([0.1, 100.0])
+        if phase is not Phase.STREAM and self._random.random() < 0.5:
+            status, absent = self._random.choice(STATUSES), self._random.random() < 0.7
+            return Fault(phase, Kind.HTTP, status, self._random.choice(REASONS), absent=status == 404 and absent)
+        return Fault(phase, self._random.choice(ENDS), frames=frames, age=age)
+
+
+def _phase(state: State) -> Phase:
+    match state:
+        case Unlisted(method=Method.STREAM) | Streaming():
+            return Phase.INITIAL
+        case Unlisted():
+            return Phase.LIST
+        case Listing():
+            return Phase.PAGE
+        case Unproven():
+            return Phase.PROBE
+        case Detached():
+            return Phase.OPEN
+        case Watching():
+            return Phase.STREAM
+        case Over():
+            raise AssertionError("nothing is asked")

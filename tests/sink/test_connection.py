@@ -1,0 +1,56 @@
+"""`bridge.sink.connection`: from the config to what aiokafka's clients take."""
+
+from pathlib import Path
+
+import pytest
+
+from bridge.config.kafka import Kafka, Sasl, Tls
+from bridge.config.secret import Secret
+from bridge.config.units import Duration
+from bridge.sink.connection import SettingFault, settings
+
+SASL = Sasl(mechanism="SCRAM-SHA-512", username="bridge", password=Secret("pa$$"))
+
+
+def protocol(**options: object) -> object:
+    return settings(Kafka(**{"bootstrap_servers": ("a:1",), **options}))["security_protocol"]  # type: ignore[arg-type]
+
+
+def test_a_plain_connection() -> None:
+    """New partitions are noticed within half a minute, and no request outlives its transaction."""
+    assert settings(Kafka(bootstrap_servers=("a:1", "b:2"), transaction_timeout=Duration(3.0))) == {
+        "bootstrap_servers": ["a:1", "b:2"],
+        "client_id": "event-bridge",
+        "request_timeout_ms": 3000,
+        "metadata_max_age_ms": 30000,
+        "security_protocol": "PLAINTEXT",
+    }
+
+
+def test_no_request_waits_for_long() -> None:
+    kafka = Kafka(bootstrap_servers=("a:1",), transaction_timeout=Duration(900.0))
+
+    assert settings(kafka)["request_timeout_ms"] == 10000
+
+
+def test_tls_and_sasl_make_the_protocol() -> None:
+    assert protocol(tls=Tls()) == "SSL"
+    assert protocol(sasl=SASL) == "SASL_PLAINTEXT"
+    assert protocol(tls=Tls(), sasl=SASL) == "SASL_SSL"
+
+
+def test_the_password_is_the_real_one() -> None:
+    made = settings(Kafka(bootstrap_servers=("a:1",), sasl=SASL))
+
+    assert str.encode(made["sasl_plain_password"]) == b"pa$$"
+    assert type(made["sasl_plain_password"].encode()) is bytes
+    assert (made["sasl_mechanism"], made["sasl_plain_username"]) == ("SCRAM-SHA-512", "bridge")
+
+
+def test_certificates_that_cannot_be_used_are_named(tmp_path: Path) -> None:
+    garbage = tmp_path / "ca.crt"
+    garbage.write_text("no certificate")
+
+    for tls in (Tls(ca="/nowhere/ca.crt"), Tls(ca=str(garbage)), Tls(cert="/nowhere/tls.crt", key="/nowhere/tls.key")):
+        with pytest.raises(SettingFault, match=r"cannot use the files of kafka\.tls \((ca|cert) /.*\.crt"):
+            settings(Kafka(bootstrap_servers=("a:1",), tls=tls))

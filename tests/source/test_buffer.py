@@ -1,0 +1,161 @@
+"""The buffer on a clock that jumps: what a writer is given and when, and when a reader may go on."""
+
+import asyncio
+
+import pytest
+
+from bridge.model.event import Event, Synced
+from bridge.source.buffer import OVERHEAD, Buffer
+from tests.source.words import added, at
+
+LONGEST, QUIET, ENOUGH = 0.05, 0.005, 1 << 20
+SIZE = OVERHEAD + len(added("a", "101").body)
+"""Bytes of one change."""
+
+
+def change(version: int) -> Event:
+    return added("a", str(version))
+
+
+async def take(buffer: Buffer, enough: int = ENOUGH) -> tuple[list[Event], float]:
+    """What was taken, and how many seconds it took."""
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    events = await buffer.take(LONGEST, QUIET, enough)
+    return events, round(loop.time() - began, 6)
+
+
+async def test_a_lone_change_waits_no_longer_than_the_quiet() -> None:
+    """What a change costs in latency when little happens: 5 ms, not the whole commit interval."""
+    buffer = Buffer(ENOUGH)
+    buffer.put([change(101)])
+
+    assert await take(buffer) == ([change(101)], QUIET)
+
+
+async def test_the_first_change_is_waited_for_without_bound() -> None:
+    """An idle stream commits nothing, and burns nothing."""
+    buffer = Buffer(ENOUGH)
+    asyncio.get_running_loop().call_later(3600, buffer.put, [change(101)])
+
+    assert await take(buffer) == ([change(101)], 3600 + QUIET)
+
+
+async def test_changes_that_keep_coming_are_taken_together_up_to_the_longest_wait() -> None:
+    """A busy stream gives few large transactions, and yet each change is committed in time."""
+    buffer = Buffer(ENOUGH)
+    for n in range(40):
+        asyncio.get_running_loop().call_later(n * 0.004, buffer.put, [change(n + 101)])
+    await asyncio.sleep(0)
+    events, seconds = await take(buffer)
+
+    assert seconds == LONGEST
+    assert events == [change(n + 101) for n in range(13)]
+
+
+async def test_enough_is_not_waited_for_any_longer() -> None:
+    buffer = Buffer(ENOUGH)
+    buffer.put([change(101)])
+    buffer.put([change(102)])
+
+    assert await take(buffer, enough=2 * SIZE) == ([change(101), change(102)], 0)
+
+
+async def test_no_more_than_enough_is_taken() -> None:
+    """A transaction's size is bounded; what is over stays, and is taken at once next time."""
+    buffer = Buffer(ENOUGH)
+    for n in range(3):
+        buffer.put([change(n + 101)])
+
+    assert await take(buffer, enough=2 * SIZE) == ([change(101), change(102)], 0)
+    assert (await take(buffer))[0] == [change(103)]
+
+
+async def test_a_chunk_is_taken_whole() -> None:
+    """One read of a stream may be more than enough: else it would never be taken."""
+    buffer = Buffer(ENOUGH)
+    buffer.put([change(101), change(102), change(103)])
+
+    assert await take(buffer, enough=1) == ([change(101), change(102), change(103)], 0)
+
+
+async def test_a_marker_has_a_size_too() -> None:
+    """A bound in bytes must hold for what has no body."""
+    buffer = Buffer(ENOUGH)
+    buffer.put([Synced(at(5, "100")), change(101)])
+
+    assert buffer.size == OVERHEAD + SIZE
+
+
+async def test_the_buffer_is_full_at_its_limit() -> None:
+    """28."""
+    buffer = Buffer(2 * SIZE)
+    full = [buffer.full]
+    for n in range(2):
+        buffer.put([change(n + 101)])
+        full.append(buffer.full)
+
+    assert full == [False, False, True]
+
+
+async def test_room_is_half_of_the_limit() -> None:
+    """28: a watch that was closed for lack of room is not opened for the room of one change, to be closed again."""
+    buffer = Buffer(4 * SIZE)
+    for n in range(4):
+        buffer.put([change(n + 101)])
+    room = asyncio.create_task(buffer.room())
+    there = []
+    for _ in range(2):
+        await buffer.take(LONGEST, QUIET, SIZE)
+        await asyncio.sleep(0)
+        there.append(room.done())
+    await room
+
+    assert there == [False, True]
+
+
+async def test_there_is_room_at_once_where_there_is_room() -> None:
+    buffer = Buffer(2 * SIZE)
+    buffer.put([change(1)])
+
+    await asyncio.wait_for(buffer.room(), 0.001)
+
+
+async def test_a_closed_buffer_gives_what_is_left_at_once_and_then_nothing() -> None:
+    """A stream that stops commits what it has read, and does not hang on what will not come."""
+    buffer = Buffer(ENOUGH)
+    buffer.put([change(101)])
+    ended = [buffer.ended]
+    buffer.close()
+    ended.append(buffer.ended)
+    taken = [await take(buffer), await take(buffer)]
+    ended.append(buffer.ended)
+
+    assert taken == [([change(101)], 0), ([], 0)]
+    assert ended == [False, False, True]
+
+
+async def test_closing_ends_a_wait() -> None:
+    buffer = Buffer(ENOUGH)
+    asyncio.get_running_loop().call_later(5, buffer.close)
+
+    assert await take(buffer) == ([], 5)
+
+
+async def test_closing_ends_the_wait_for_more() -> None:
+    """A stream that is asked to stop does so now."""
+    buffer = Buffer(ENOUGH)
+    buffer.put([change(101)])
+    asyncio.get_running_loop().call_later(QUIET / 2, buffer.close)
+
+    assert await take(buffer) == ([change(101)], QUIET / 2)
+
+
+async def test_a_take_that_is_cancelled_takes_nothing() -> None:
+    """What was read is never thrown away."""
+    buffer = Buffer(ENOUGH)
+    buffer.put([change(101)])
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(buffer.take(LONGEST, QUIET, ENOUGH), QUIET / 2)
+
+    assert (await take(buffer))[0] == [change(101)]
