@@ -114,8 +114,10 @@ class Stream:
         reader = Reader(self.name, Api(self._session, selection), _state(opened.start), index, buffer)
         async with asyncio.TaskGroup() as group:
             reading = group.create_task(reader.run(), name=f"{self.name} reader")
+            holding = group.create_task(writer.hold(), name=f"{self.name} hold")
             await self._pump(buffer, writer)
             reading.cancel()
+            holding.cancel()
         if self._stopping:
             place = writer.checkpoint
             StreamStopped(self.name, place.epoch, place.position.version if place.position else "").emit()

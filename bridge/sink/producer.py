@@ -5,24 +5,33 @@ aiokafka needs watching (each point measured, see docs/exactly-once.md):
 - after a failed batch its sequence numbers are wrong for good, so after any failure the producer is dead;
 - commit, abort, flush and stop wait for ever when brokers are down, so one deadline stands around a whole transaction,
   and the way out is `kill`. A dead producer's transaction is aborted by the next `start` of the same id.
+And Kafka needs it: a broker that restarts may leave a decided transaction open (see `hanging`). So a producer that has
+lost a connection has failed, and its successor's first act is `settle`.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine
-from typing import Any, Self
+from collections.abc import Callable, Coroutine, Iterable
+from typing import Any, NoReturn, Self
 
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka.conn import CloseReason
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from aiokafka.record.memory_records import MemoryRecords
 
 from bridge.config.kafka import Kafka
 from bridge.sink.batch import Batches, Run
-from bridge.sink.connection import KafkaFault, SettingFault, abandon, faults, settings
+from bridge.sink.connection import KafkaFault, SettingFault, abandon, connected, faults, settings
+from bridge.sink.hanging import Last, last_of
+from bridge.sink.route import Target
 
 WORN_OUT = 10**9
 """Records. At 2**31 of one partition aiokafka's sequence number becomes negative, and Kafka refuses it."""
 START = 30.0
 """Seconds to begin: a coordinator that has just moved loads its log first."""
+IDLE = 180.0
+"""Seconds after which we close an unused connection ourselves: load balancers cut them after 240 to 350, and a cut one
+looks like a broker that has gone."""
+GONE = (CloseReason.CONNECTION_BROKEN, CloseReason.CONNECTION_TIMEOUT, CloseReason.OUT_OF_SYNC)
 
 Requests = set["asyncio.Task[Any]"]
 
@@ -42,11 +51,13 @@ def assert_fast() -> None:
 class Producer:
     """Owns an aiokafka producer, from `start` to `kill`. Dead after the first failure."""
 
-    def __init__(self, kafka: Kafka, name: str, client: AIOKafkaProducer, requests: Requests) -> None:
+    def __init__(self, kafka: Kafka, name: str, client: "_Client", last: Last | None) -> None:
         self._kafka = kafka
         self._name = name
-        self._client = client
-        self._requests = requests
+        self._client = client.producer
+        self._killing = client.kill
+        self._lost = client.lost
+        self._last = last
         self._exactly_once = kafka.delivery == "exactly-once"
         self._published = 0
         self._dead = False
@@ -55,23 +66,54 @@ class Producer:
     async def start(cls, kafka: Kafka, name: str) -> Self:
         """Begin. With `exactly-once` *name* is the transactional id: who had it is fenced, its transaction aborted.
 
-        When this returns, everything ever committed under *name* is visible to readers of committed records.
+        When this returns, every transaction of *name* is decided, and, but for what `settle` is there for, everything
+        ever committed under *name* is visible to readers of committed records.
         """
         assert_fast()
         exactly_once = kafka.delivery == "exactly-once"
+        last = None
         async with faults(kafka, f"start the producer {name}", START):
-            client, requests = _followed(_settings(kafka, name if exactly_once else None))
+            if exactly_once:
+                async with connected(kafka) as asking:
+                    last = await last_of(asking, name)
+            client = _Client(_settings(kafka, name if exactly_once else None))
             try:
-                await client.start()
+                await client.producer.start()
             except BaseException:
-                await _kill(client, requests)
+                await client.kill()
                 raise
-        return cls(kafka, name, client, requests)
+        return cls(kafka, name, client, last)
 
     @property
     def worn_out(self) -> bool:
         """A new producer has to take over, though this one works."""
         return self._published >= WORN_OUT
+
+    async def hold(self) -> NoReturn:
+        """Raises when a connection has broken: a broker may have restarted, and left our last transaction open."""
+        await self._lost.wait()
+        raise KafkaFault(LOST)
+
+    async def settle(self, targets: Iterable[Target]) -> None:
+        """End what Kafka may have left open, in *targets*, of the transaction before `start`, as it was decided.
+
+        The partitions must exist. To be done before anything of *targets* is read or written: a transaction of ours
+        that comes later would decide the one that hangs, too. It writes no record, only Kafka's own mark of the end.
+        """
+        manager = self._client._txn_manager  # noqa: SLF001 - the public way needs a record for each partition
+        partitions = [TopicPartition(*target) for target in targets]
+        if self._last is None or not partitions or self._last.producer_id != manager.producer_id:
+            return
+        committed = self._last.was_committed(manager.producer_epoch)
+        try:
+            async with faults(self._kafka, f"settle the last transaction of {self._name}", START):
+                await self._client.begin_transaction()
+                for partition in partitions:
+                    manager.maybe_add_partition_to_txn(partition)
+                await (self._client.commit_transaction() if committed else self._client.abort_transaction())
+        except BaseException:
+            await self.kill()
+            raise
 
     async def publish(self, records: Batches, covers: Batches, time: int) -> None:
         """Commit both, stamped with *time* (ms). Without transactions: *covers* only after *records* are safe.
@@ -80,6 +122,8 @@ class Producer:
         """
         if self._dead:
             raise KafkaFault(f"the producer {self._name} is dead, a new one must take over")
+        if self._lost.is_set():
+            raise KafkaFault(LOST)
         try:
             async with faults(self._kafka, f"commit as {self._name}", self._kafka.transaction_timeout):
                 if self._exactly_once:
@@ -127,32 +171,47 @@ class Producer:
     async def kill(self) -> None:
         """Never hangs, leaves no task and no socket. What `publish` has returned from is safe: a good end as well."""
         self._dead = True
-        await _kill(self._client, self._requests)
+        await self._killing()
 
 
-def _followed(options: dict[str, Any]) -> tuple[AIOKafkaProducer, Requests]:
-    """A producer, and the set of its requests under way: its own `stop` waits for answers that may never come."""
-    client = AIOKafkaProducer(**options)
-    requests: Requests = set()
-    for name in ("_send_produce_req", "_do_add_partitions_to_txn", "_do_txn_commit"):  # all that its sender begins
-        setattr(client._sender, name, _noted(getattr(client._sender, name), requests))  # noqa: SLF001
-    return client, requests
+LOST = "a broker has cut our connection. If it restarted, the end of our last transaction may be missing: starting over"
 
 
-def _noted(request: Callable[..., Coroutine[Any, Any, Any]], requests: Requests) -> Callable[..., Any]:
-    async def noted(*args: Any) -> Any:  # noqa: ANN401 - handed on
-        task = asyncio.current_task()
-        assert task is not None
-        requests.add(task)
-        task.add_done_callback(requests.discard)
-        return await request(*args)
+class _Client:
+    """aiokafka's producer, and what it does not tell: its requests under way, and that a connection has broken.
 
-    return noted
+    Its own `stop` waits for answers that may never come; a lost connection it replaces without a word.
+    """
 
+    def __init__(self, options: dict[str, Any]) -> None:
+        self.producer = AIOKafkaProducer(**options)
+        self.requests: Requests = set()
+        self.lost = asyncio.Event()
+        sender, client = self.producer._sender, self.producer.client  # noqa: SLF001
+        for name in ("_send_produce_req", "_do_add_partitions_to_txn", "_do_txn_commit"):  # all that its sender begins
+            setattr(sender, name, self._noted(getattr(sender, name)))
+        self._closed: Callable[[object, CloseReason | None], None] = client._on_connection_closed  # noqa: SLF001
+        setattr(client, "_on_connection_closed", self._on_closed)  # noqa: B010 - a method, for the type checker
 
-async def _kill(client: AIOKafkaProducer, requests: Requests) -> None:
-    client._closed = True  # noqa: SLF001 - or it complains when the object goes
-    await abandon(client.client, lambda: (client._sender.sender_task, *requests))  # noqa: SLF001
+    def _noted(self, request: Callable[..., Coroutine[Any, Any, Any]]) -> Callable[..., Any]:
+        async def noted(*args: Any) -> Any:  # noqa: ANN401 - handed on
+            task = asyncio.current_task()
+            assert task is not None
+            self.requests.add(task)
+            task.add_done_callback(self.requests.discard)
+            return await request(*args)
+
+        return noted
+
+    def _on_closed(self, connection: object, reason: CloseReason | None) -> None:
+        if reason in GONE:
+            self.lost.set()
+        self._closed(connection, reason)
+
+    async def kill(self) -> None:
+        self.producer._closed = True  # noqa: SLF001 - or it complains when the object goes
+        sender = self.producer._sender  # noqa: SLF001
+        await abandon(self.producer.client, lambda: (sender.sender_task, *self.requests))
 
 
 RETRY_MS = 100
@@ -165,6 +224,7 @@ def _settings(kafka: Kafka, transactional_id: str | None) -> dict[str, Any]:
         "max_batch_size": 2 * kafka.max_message_bytes,  # runs are bounded before: this must never be what bounds them
         "enable_idempotence": True,
         "retry_backoff_ms": RETRY_MS,
+        "connections_max_idle_ms": int(1000 * IDLE),
     }
     if transactional_id is not None:
         options |= {

@@ -87,10 +87,11 @@ async def test_a_relist_that_is_killed_begins_anew(new_cluster: Clusters, new_br
             batch = names[start : start + 100]
             await asyncio.gather(*(writer.create(CONFIGMAPS, "team-a", name) for name in batch))
         for tenths in range(8):
-            run.bridge.start()
-            await _started(run)
-            await asyncio.sleep(tenths / 10)
-            run.bridge.kill()
+            await _die_after(run, "stream started", tenths / 10)
+        while "interrupted" not in run.bridge.log.read_text():
+            await asyncio.to_thread(run.cluster.expire_everything)
+            await _die_after(run, "stream restarted", 0)
+            await _die_after(run, "stream started", 1)
         for name in names[::3]:
             await writer.delete(CONFIGMAPS, "team-a", name)
         await asyncio.to_thread(run.cluster.expire_everything)
@@ -103,11 +104,13 @@ async def test_a_relist_that_is_killed_begins_anew(new_cluster: Clusters, new_br
     assert report.restarts["configmaps interrupted"] >= 1, "no relist was hit: nothing is proven"
 
 
-async def _started(run: Trial) -> None:
-    """Until this life has taken over its stream, which reads from the broker and takes a while."""
+async def _die_after(run: Trial, line: str, seconds: float) -> None:
+    """A life that ends *seconds* after it has logged *line*."""
+    run.bridge.start()
     async with asyncio.timeout(60):
         while True:
-            (_, _, life) = run.bridge.log.read_text().rpartition("---- life")
-            if "stream started" in life:
-                return
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(0.005)
+            if line in run.bridge.log.read_text().rpartition("---- life")[2]:
+                break
+    await asyncio.sleep(seconds)
+    run.bridge.kill()

@@ -34,10 +34,11 @@ def batch(topic: str, *values: bytes, partition: int = 0) -> Batches:
 
 
 async def topics(bootstrap: str, **config: str) -> tuple[str, str]:
-    """One for records, with *config*, and one for covers."""
+    """One for records, with *config*, and one for covers. They keep what is old: the tests' records are of 1970."""
     records, covers = fresh("records"), fresh("covers")
-    await make(bootstrap, records, 2, {name.replace("_", "."): value for name, value in config.items()})
-    await make(bootstrap, covers, 1)
+    kept = {"retention.ms": "-1"}
+    await make(bootstrap, records, 2, kept | {name.replace("_", "."): value for name, value in config.items()})
+    await make(bootstrap, covers, 1, kept)
     return records, covers
 
 
