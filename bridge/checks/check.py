@@ -20,7 +20,7 @@ from bridge.checks.report import (
 from bridge.config.streams import StreamSpec, streams
 from bridge.config.topics import known_topic
 from bridge.config.tree import Config
-from bridge.model.checkpoint import Checkpoint, Identity, Restart, Resume, nothing_yet, start
+from bridge.model.checkpoint import Checkpoint, Identity, Restart, Resume
 from bridge.model.resource import Selection
 from bridge.sink import checkpoints, takeover, topics
 from bridge.sink.checkpoints import Saved
@@ -120,9 +120,8 @@ def _topics(ends: _Ends, spec: StreamSpec, selection: Selection | None) -> list[
 async def _beginning(ends: _Ends, spec: StreamSpec, selection: Selection, saved: Saved) -> Beginning:
     """What the stream would decide if it were started now."""
     identity = Identity(ends.kubernetes.cluster_uid, ends.cluster or UNNAMED, selection, spec.watch.topic)
-    before = saved.checkpoint or nothing_yet(identity)
-    existing = await topics.describe(ends.config, before.partitions)
-    match start(saved.checkpoint, identity, takeover.counts(before, existing, saved.index)):
+    written_to = saved.checkpoint.partitions if saved.checkpoint is not None else ()
+    match takeover.decide(ends.config, identity, saved, await topics.describe(ends.config, written_to)):
         case Resume():
             return Beginning("resume")
         case Restart(reason, message):

@@ -33,9 +33,7 @@ async def prepare(config: Config, stream: str, identity: Identity, saved: Saved,
     """Decide. Makes the topics that are known without any object, if it comes to a restart."""
     before = saved.checkpoint or nothing_yet(identity)
     existing = await topics.describe(config, before.partitions)
-    decision = start(saved.checkpoint, identity, counts(before, existing, saved.index))
-    if isinstance(decision, Resume) and (lack := _lack(config, before, saved)):
-        decision = Restart(RestartReason.DESYNCHRONIZED, lack, before.epoch, before.position)
+    decision = decide(config, identity, saved, existing)
     if isinstance(decision, Resume):
         for gone in sorted(set(before.partitions) - set(existing)):
             TopicForgotten(stream, gone).emit()
@@ -47,6 +45,15 @@ async def prepare(config: Config, stream: str, identity: Identity, saved: Saved,
     moved = displaced(saved.index, _router(before.identity, before.partitions), router) if before.partitions else []
     index = _without(saved.index, moved)
     return Takeover(decision, before, identity, mine, checkpoint_topic, router, index, moved)
+
+
+def decide(config: Config, identity: Identity, saved: Saved, existing: dict[str, Topic]) -> Resume | Restart:
+    """How a stream begins that finds *saved*; *existing* are those of its checkpoint's topics that are still there."""
+    before = saved.checkpoint or nothing_yet(identity)
+    decision = start(saved.checkpoint, identity, _counts(before, existing, saved.index))
+    if isinstance(decision, Resume) and (lack := _lack(config, before, saved)):
+        return Restart(RestartReason.DESYNCHRONIZED, lack, before.epoch, before.position)
+    return decision
 
 
 def _lack(config: Config, before: Checkpoint, saved: Saved) -> str:
@@ -64,7 +71,7 @@ def limit(config: Config, topic: Topic) -> int:
     return min(config.kafka.max_message_bytes, topic.limit or config.kafka.max_message_bytes)
 
 
-def counts(before: Checkpoint, existing: dict[str, Topic], index: dict[str, str]) -> dict[str, int]:
+def _counts(before: Checkpoint, existing: dict[str, Topic], index: dict[str, str]) -> dict[str, int]:
     """Partition counts as they are. A topic that is gone with objects in it has 0: consumers must be told of them anew.
 
     One that is gone without any is no matter; if it comes back, the epoch begins in it then.
