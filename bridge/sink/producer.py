@@ -90,7 +90,10 @@ class Producer:
         return self._published >= WORN_OUT
 
     async def hold(self) -> NoReturn:
-        """Raises when a connection has broken: a broker may have restarted, and left our last transaction open."""
+        """Raises when a connection has broken: a broker may have restarted, and left our last transaction open.
+
+        Without transactions there is nothing to leave open, and never a reason.
+        """
         await self._lost.wait()
         raise KafkaFault(LOST)
 
@@ -185,6 +188,7 @@ class _Client:
 
     def __init__(self, options: dict[str, Any]) -> None:
         self.producer = AIOKafkaProducer(**options)
+        self._transactional = "transactional_id" in options
         self.requests: Requests = set()
         self.lost = asyncio.Event()
         sender, client = self.producer._sender, self.producer.client  # noqa: SLF001
@@ -204,7 +208,7 @@ class _Client:
         return noted
 
     def _on_closed(self, connection: object, reason: CloseReason | None) -> None:
-        if reason in GONE:
+        if reason in GONE and self._transactional:
             self.lost.set()
         self._closed(connection, reason)
 

@@ -184,6 +184,20 @@ async def test_a_producer_that_has_lost_its_broker_is_over(new_broker: Callable[
     await successor.kill()
 
 
+async def test_without_transactions_a_restart_is_no_matter(new_broker: Callable[[], Broker]) -> None:
+    """Starting over would only repeat what is on its way: the idempotent producer sends it again by itself."""
+    broker = new_broker()
+    records, covers = await topics(broker.bootstrap)
+    producer = await Producer.start(kafka(broker.bootstrap, delivery="at-least-once"), fresh("producer"))
+    await producer.publish(batch(records, b"1"), batch(covers, b"1"), 1)
+    await asyncio.to_thread(broker.restart, kill=True)
+
+    await producer.publish(batch(records, b"2"), batch(covers, b"2"), 1)
+
+    assert await committed(broker.bootstrap, records) == [b"1", b"2"]
+    await producer.kill()
+
+
 async def _last(broker: Broker, name: str) -> Last | None:
     config = kafka(broker.bootstrap)
     async with faults(config, "ask", 10), connected(config) as client:
