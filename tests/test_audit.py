@@ -298,6 +298,23 @@ def test_a_leaving_told_as_a_modification_is_found() -> None:
     assert kinds(verdict(story, done, SELECTED)) == {"order", "ghost"}
 
 
+BACK_AND_GONE = labelled(
+    ("ADDED", "12", "web"), ("MODIFIED", "13", "db"), ("MODIFIED", "15", "web"), ("DELETED", "", "web")
+)
+
+
+def test_what_comes_back_and_goes_inside_one_gap_leaves_no_trace() -> None:
+    """It had left the selection before the gap, so nobody believes in it."""
+    story = Story().restarted(1).synced("10").change("ADDED", "a", "a1", "12").change("DELETED", "a", "a1", "13")
+    story.restarted(2, "expired", (1, "14")).synced("20")
+    assert verdict(story, BACK_AND_GONE, SELECTED).violations == []
+
+
+def test_what_comes_back_and_goes_outside_a_gap_is_owed() -> None:
+    story = Story().restarted(1).synced("10").change("ADDED", "a", "a1", "12").change("DELETED", "a", "a1", "13")
+    assert kinds(verdict(story, BACK_AND_GONE, SELECTED)) == {"lost"}
+
+
 def test_two_streams_in_one_topic_are_judged_apart() -> None:
     """The same object in both is no double."""
     one, other = clean(), clean()

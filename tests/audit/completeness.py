@@ -58,12 +58,16 @@ class Question:
             self.complain("lost", f"{owed} {write.key} at {write.version}, written at {write.time:.3f}")
 
     def _delete(self, write: Write, records: list[Record]) -> None:
-        """A delete is owed once the object was told of. Objects made and deleted inside one gap leave no trace."""
+        """A delete is owed while the object is believed in. What came, or came again into a selection, and was deleted
+        inside one gap leaves no trace.
+        """
         mine = [record for record in records if record.uid == write.uid]
-        deleted = [record for record in mine if record.value.type == "DELETED"]
-        if any(record.is_live and order(record.version) > order(write.after) for record in deleted):
+        told = [r for r in mine if r.is_live and r.value.type == "DELETED" and order(r.version) > order(write.after)]
+        believed = mine and mine[-1].value.type != "DELETED"
+        inferred = mine and mine[-1].value.inferred
+        if told:
             self.report.counts["writes told as they happened"] += 1
-        elif any(r.value.inferred for r in deleted) or (not mine and any(s.excuses(write) for s in self.told.stories)):
+        elif inferred or (not believed and any(story.excuses(write) for story in self.told.stories)):
             self.report.counts["writes inside announced gaps"] += 1
         else:
             self.complain("lost", f"DELETED {write.key} uid {write.uid} after {write.after}, at {write.time:.3f}")
