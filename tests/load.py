@@ -5,6 +5,7 @@ found out by reading back: the object is either as it was, or as the one open re
 """
 
 import asyncio
+import contextlib
 import random
 import time
 from collections.abc import Awaitable
@@ -218,7 +219,10 @@ class Writer:
             self._there(slot, item)
 
     async def _read_back(self, slot: Slot, error: Exception) -> None:
-        """What did the open request do? Refusals that a healthy server would not give are errors of the test."""
+        """What did the open request do? Refusals that a healthy server would not give are errors of the test.
+
+        A delete may have got half-way: the server marks pods first, and whoever touches a marked one later ends it.
+        """
         if isinstance(error, RefusedError) and error.status in (400, 401, 403, 405, 415, 422):
             raise error
         self.lost_answers += 1
@@ -233,9 +237,11 @@ class Writer:
                     return
             except LOST:
                 continue
-            else:
+            if "deletionTimestamp" not in item["metadata"]:
                 self._there(slot, item)
                 return
+            with contextlib.suppress(*LOST, RefusedError):
+                await self._kube.delete(slot.path)
         slot.is_unknown = True
 
     def _there(self, slot: Slot, item: Object) -> None:
