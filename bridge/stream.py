@@ -14,10 +14,11 @@ from bridge.model.resource import Resource, Selection
 from bridge.retry import Backoff
 from bridge.sink import checkpoints
 from bridge.sink.connection import KafkaFault
+from bridge.sink.hanging import Unsettled
 from bridge.sink.writer import Opened, Writer
 from bridge.source.api import Api
 from bridge.source.buffer import Buffer
-from bridge.source.discovery import Found, NotFound, find
+from bridge.source.discovery import Found, NotFound, exists, find
 from bridge.source.faults import Fatal, Fault, Reauth, classify
 from bridge.source.index import Index
 from bridge.source.reader import Delay, Reader
@@ -56,6 +57,7 @@ class Stream:
         self._task: asyncio.Task[object] | None = None
         self._backoff = Backoff()
         self._delay = Delay(spec.name)
+        self._unsettled = Unsettled()
 
     def stop(self) -> None:
         """End soon: what is being committed is committed, what was read beyond it is read again next time."""
@@ -83,6 +85,8 @@ class Stream:
         while isinstance(cause, BaseExceptionGroup):
             cause = cause.exceptions[0]
         what = str(cause) if isinstance(cause, KafkaFault) else f"{type(cause).__name__}: {cause}"
+        if self._stopping:  # nothing more will be tried, and the wait would only cost the time to end in
+            return
         first, wait = self._backoff.fresh, self._backoff.next()
         StreamRecovered(self.name, what, round(wait, 2), first).emit()
         self._delay.goes_on(what)
@@ -94,7 +98,7 @@ class Stream:
             return Outcome.STOPPED if self._stopping else Outcome.FAILED
         uid = await self._cluster_uid()
         identity = Identity(uid, self._config.cluster or uid or UNNAMED, selection, self._spec.watch.topic)
-        opened = await Writer.open(self._config, self._spec, identity)
+        opened = await Writer.open(self._config, self._spec, identity, self._unsettled)
         self._buffer = Buffer(self._buffer_bytes)
         try:
             outcome = await self._carry(opened, selection, self._buffer)
@@ -184,7 +188,10 @@ class Stream:
         """
         saved = await checkpoints.read(self._config, self.name)
         known = saved.checkpoint
-        return known.identity.selection if known is not None and known.position is not None and saved.index else None
+        if known is None or known.position is None or not saved.index:
+            return None
+        selection = known.identity.selection
+        return selection if await exists(self._session, selection.resource) is False else None
 
     async def _cluster_uid(self) -> str:
         """The uid of namespace kube-system: what tells this cluster from another behind the same address."""

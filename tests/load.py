@@ -235,6 +235,7 @@ class Writer:
                 if refused.status == 404 and refused.reason == "NotFound":
                     self._gone(slot)
                     return
+                continue
             except LOST:
                 continue
             if "deletionTimestamp" not in item["metadata"]:

@@ -14,6 +14,8 @@ class Phase(enum.Enum):
     RELISTING = "relisting"
     """`RESTARTED` of the epoch is published, `SYNCED` is not."""
     LIVE = "live"
+    REMOVED = "removed"
+    """The resource was served no more: consumers were told that nothing is left of it."""
 
 
 class Identity(Struct, frozen=True):
@@ -52,9 +54,10 @@ def _resource(identity: Identity) -> str:
 class Checkpoint(Struct, frozen=True):
     """A stream's committed place.
 
-    *position* is the last one that consumers can trust: in phase LIVE everything up to it is published and
+    *position* is the last one that consumers can trust: in phase LIVE or REMOVED everything up to it is published and
     `position.epoch == epoch`; in phase RELISTING it is the position before the gap (None at the first start).
-    *partitions* has every topic that the stream has written to, with the partition count its records were placed by.
+    *partitions* has every topic that the stream has written to, with the partition count its records were placed by;
+    0 for one that was deleted with objects in it, until a new epoch has told of them anew.
     *indexed* is how many objects the durable index holds: it proves that what is read beside the checkpoint is whole.
     """
 
@@ -85,9 +88,10 @@ class Checkpoint(Struct, frozen=True):
                     assert event.epoch > epoch, "epochs only grow"
                     epoch, phase, position, last = event.epoch, Phase.RELISTING, event.previous, None
                     deleted = NO_VERSION
-                case Synced(at):
+                case Synced(at, gone):
                     assert at.epoch == epoch, "a snapshot ends in the epoch it began in"
-                    phase, position, last, deleted = Phase.LIVE, at, None, NO_VERSION
+                    phase = Phase.REMOVED if gone else Phase.LIVE
+                    position, last, deleted = at, None, NO_VERSION
                 case Progress(at):
                     position, last, deleted = at, None, NO_VERSION
         if phase is Phase.LIVE and position is not None:
@@ -116,6 +120,14 @@ class Restart(Struct, frozen=True):
     previous: Position | None
 
 
+def _move(topic: str, was: int, partitions: dict[str, int]) -> str:
+    """Why keys in *topic* are not where they were, empty if they are."""
+    now = partitions.get(topic, was)
+    if was == 0 or now == 0:
+        return f"{topic} was deleted"
+    return f"{topic} had {was} partitions, has {now}" if now != was else ""
+
+
 def start(checkpoint: Checkpoint | None, identity: Identity, partitions: dict[str, int]) -> Resume | Restart:
     """How a stream begins, given what was committed, what it is now, and the topics' partition counts now.
 
@@ -126,10 +138,11 @@ def start(checkpoint: Checkpoint | None, identity: Identity, partitions: dict[st
     epoch, position = checkpoint.epoch, checkpoint.position
     if difference := checkpoint.identity.difference(identity):
         return Restart(RestartReason.IDENTITY_CHANGED, difference, epoch, position)
-    moved = {t: (n, partitions[t]) for t, n in checkpoint.partitions.items() if partitions.get(t, n) != n}
-    if moved:
-        counts = ", ".join(f"{topic} had {was} partitions, has {now}" for topic, (was, now) in sorted(moved.items()))
-        return Restart(RestartReason.REPARTITIONED, counts, epoch, position)
+    moves = [move for topic, was in sorted(checkpoint.partitions.items()) if (move := _move(topic, was, partitions))]
+    if moves:
+        return Restart(RestartReason.REPARTITIONED, ", ".join(moves), epoch, position)
     if checkpoint.phase is Phase.RELISTING or position is None:
         return Restart(RestartReason.INTERRUPTED, "the relist before did not finish", epoch, position)
+    if checkpoint.phase is Phase.REMOVED:
+        return Restart(RestartReason.RESOURCE_REMOVED, "it was served no more, and is served again", epoch, position)
     return Resume(position)

@@ -72,9 +72,13 @@ class Restarted(Struct, frozen=True):
 
 
 class Synced(Struct, frozen=True):
-    """The snapshot of this epoch is complete: what it did not bring no longer exists."""
+    """The snapshot of this epoch is complete: what it did not bring no longer exists.
+
+    *gone*: nor does the resource. Nothing can be watched from here; if it is served again, a new epoch begins.
+    """
 
     position: Position
+    gone: bool = False
 
 
 class Progress(Struct, frozen=True):

@@ -46,6 +46,37 @@ class Last(Struct, frozen=True):
         return self.state in COMMITTED
 
 
+class Verdict(Struct, frozen=True):
+    """How the last transaction was decided; the producer that was started then has *producer_id* and *epoch*."""
+
+    producer_id: int
+    epoch: int
+    committed: bool
+
+
+class Unsettled:
+    """Owns the verdict that still has to be written to partitions, over all attempts that fail before that is done.
+
+    Kafka forgets it when a producer is started.
+    """
+
+    def __init__(self) -> None:
+        self._verdict: Verdict | None = None
+
+    def learn(self, last: Last | None, producer_id: int, epoch: int) -> Verdict | None:
+        """A producer was started, over *last*. None if nothing can hang, or nobody can tell."""
+        before, self._verdict = self._verdict, None
+        if last is None or last.producer_id != producer_id:
+            return None
+        kept = before is not None and (before.producer_id, before.epoch) == (last.producer_id, last.epoch)
+        committed = before.committed if before is not None and kept else last.was_committed(epoch)
+        self._verdict = Verdict(producer_id, epoch, committed)
+        return self._verdict
+
+    def settled(self) -> None:
+        self._verdict = None
+
+
 async def last_of(client: AIOKafkaClient, transactional_id: str) -> Last | None:
     """None if there was none, or if the brokers cannot tell (before Kafka 3.0). Use inside `faults`."""
     while True:

@@ -21,7 +21,7 @@ from aiokafka.record.memory_records import MemoryRecords
 from bridge.config.kafka import Kafka
 from bridge.sink.batch import Batches, Run
 from bridge.sink.connection import KafkaFault, SettingFault, abandon, connected, faults, settings
-from bridge.sink.hanging import Last, last_of
+from bridge.sink.hanging import Unsettled, Verdict, last_of
 from bridge.sink.route import Target
 
 WORN_OUT = 10**9
@@ -51,23 +51,24 @@ def assert_fast() -> None:
 class Producer:
     """Owns an aiokafka producer, from `start` to `kill`. Dead after the first failure."""
 
-    def __init__(self, kafka: Kafka, name: str, client: "_Client", last: Last | None) -> None:
+    def __init__(self, kafka: Kafka, name: str, client: "_Client", verdict: Verdict | None) -> None:
         self._kafka = kafka
         self._name = name
         self._client = client.producer
         self._killing = client.kill
         self._lost = client.lost
-        self._last = last
+        self._verdict = verdict
         self._exactly_once = kafka.delivery == "exactly-once"
         self._published = 0
         self._dead = False
 
     @classmethod
-    async def start(cls, kafka: Kafka, name: str) -> Self:
+    async def start(cls, kafka: Kafka, name: str, unsettled: Unsettled | None = None) -> Self:
         """Begin. With `exactly-once` *name* is the transactional id: who had it is fenced, its transaction aborted.
 
         When this returns, every transaction of *name* is decided, and, but for what `settle` is there for, everything
-        ever committed under *name* is visible to readers of committed records.
+        ever committed under *name* is visible to readers of committed records. *unsettled* is what the attempt before
+        has left over.
         """
         assert_fast()
         exactly_once = kafka.delivery == "exactly-once"
@@ -82,7 +83,9 @@ class Producer:
             except BaseException:
                 await client.kill()
                 raise
-        return cls(kafka, name, client, last)
+        manager = client.producer._txn_manager  # noqa: SLF001
+        unsettled = unsettled or Unsettled()
+        return cls(kafka, name, client, unsettled.learn(last, manager.producer_id, manager.producer_epoch))
 
     @property
     def worn_out(self) -> bool:
@@ -100,14 +103,23 @@ class Producer:
     async def settle(self, targets: Iterable[Target]) -> None:
         """End what Kafka may have left open, in *targets*, of the transaction before `start`, as it was decided.
 
-        The partitions must exist. To be done before anything of *targets* is read or written: a transaction of ours
-        that comes later would decide the one that hangs, too. It writes no record, only Kafka's own mark of the end.
+        The partitions must exist and have leaders. To be done before anything of *targets* is read or written: a
+        transaction of ours that comes later would decide the one that hangs, too.
         """
-        manager = self._client._txn_manager  # noqa: SLF001 - the public way needs a record for each partition
+        if self._verdict is not None:
+            await self._end(targets, self._verdict.committed)
+
+    async def discard(self, targets: Iterable[Target]) -> None:
+        """The same where nothing of ours was ever committed, by what the checkpoint knows."""
+        if self._verdict is not None:
+            await self._end(targets, committed=False)
+
+    async def _end(self, targets: Iterable[Target], committed: bool) -> None:
+        """A transaction without a record: all that it writes is Kafka's own mark of an end."""
         partitions = [TopicPartition(*target) for target in targets]
-        if self._last is None or not partitions or self._last.producer_id != manager.producer_id:
+        if not partitions:
             return
-        committed = self._last.was_committed(manager.producer_epoch)
+        manager = self._client._txn_manager  # noqa: SLF001 - the public way needs a record for each partition
         try:
             async with faults(self._kafka, f"settle the last transaction of {self._name}", START):
                 await self._client.begin_transaction()
@@ -126,9 +138,12 @@ class Producer:
         if self._dead:
             raise KafkaFault(f"the producer {self._name} is dead, a new one must take over")
         if self._lost.is_set():
+            await self.kill()
             raise KafkaFault(LOST)
         try:
-            async with faults(self._kafka, f"commit as {self._name}", self._kafka.transaction_timeout):
+            topics = ", ".join(sorted({run.target.topic for run in records.runs}))
+            doing = f"commit as {self._name}{topics and ' to '}{topics}"
+            async with faults(self._kafka, doing, self._kafka.transaction_timeout):
                 if self._exactly_once:
                     await self._client.begin_transaction()
                     await self._send([*records.runs, *covers.runs], time)
@@ -152,6 +167,7 @@ class Producer:
         count = self.partitions(topic)
         if count is not None and partition >= count:
             raise KafkaFault(f"topic {topic} has {count} partitions, and records belong into partition {partition}")
+        await self._led(TopicPartition(topic, partition))
         batch = self._client.create_batch()
         append = batch.append
         for key, value, headers in run.records:
@@ -160,10 +176,18 @@ class Producer:
         future: asyncio.Future[Any] = await self._client.send_batch(batch, topic, partition=partition)
         return future
 
+    async def _led(self, partition: TopicPartition) -> None:
+        """Wait for a leader here: with a batch for none in its queue, aiokafka asks for metadata without a pause."""
+        client = self._client.client
+        while client.cluster.leader_for_partition(partition) in (None, -1):
+            await asyncio.sleep(RETRY_MS / 1000)
+            await client.force_metadata_update()
+
     async def track(self, topics: list[str]) -> None:
         """Keep the partition counts of *topics* known. They must exist: brokers may create what is asked for."""
         async with faults(self._kafka, f"learn of the topics {', '.join(topics)}", START):
             for topic in topics:
+                await self._client.client.add_topic(topic)  # else it is known by the first metadata only, and forgotten
                 await self._client.partitions_for(topic)
 
     def partitions(self, topic: str) -> int | None:

@@ -1,5 +1,7 @@
 """What a stream finds when it is taken over, and how it goes on from there: resume, or restart with which debts."""
 
+from collections.abc import Awaitable, Callable
+
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -29,31 +31,66 @@ class Takeover(Struct, frozen=True):
     displaced: list[Displaced]
 
 
-async def prepare(config: Config, stream: str, identity: Identity, saved: Saved, checkpoint_topic: Topic) -> Takeover:
-    """Decide. Makes the topics that are known without any object, if it comes to a restart."""
+class Found(Struct, frozen=True):
+    """What there is of a stream in Kafka. *existing* are those of its checkpoint's topics that are still there."""
+
+    saved: Saved
+    existing: dict[str, Topic]
+    checkpoint_topic: Topic
+
+
+Remember = Callable[[Checkpoint], Awaitable[None]]
+
+
+async def prepare(config: Config, stream: str, identity: Identity, found: Found, remember: Remember) -> Takeover:
+    """Decide. Makes the topics that are known without any object, if it comes to a restart.
+
+    *remember* commits a checkpoint alone: what is gone must be known to a successor before anything is made anew.
+    """
+    saved, existing = found.saved, found.existing
     before = saved.checkpoint or nothing_yet(identity)
-    existing = await topics.describe(config, before.partitions)
+    noted = _noted(stream, before, existing, saved.index)
+    if noted != before:
+        await remember(noted)
+        before, saved = noted, replace(saved, checkpoint=noted)
+    identity = _recalled(config, identity, saved.checkpoint)
     decision = decide(config, identity, saved, existing)
     if isinstance(decision, Resume):
-        for gone in sorted(set(before.partitions) - set(existing)):
-            TopicForgotten(stream, gone).emit()
-        kept = replace(before, identity=_proven(identity, before.identity), partitions=_partitions(existing))
-        router = _router(kept.identity, kept.partitions)
-        return Takeover(decision, kept, kept.identity, existing, checkpoint_topic, router, saved.index, [])
+        kept = replace(before, identity=identity, partitions=_partitions(existing))
+        router = _router(identity, kept.partitions)
+        return Takeover(decision, kept, identity, existing, found.checkpoint_topic, router, saved.index, [])
     mine = existing | await topics.ensure(config, _router(identity, {}).fixed_topics())
     router = _router(identity, _partitions(mine))
     moved = displaced(saved.index, _router(before.identity, before.partitions), router) if before.partitions else []
     index = _without(saved.index, moved)
-    return Takeover(decision, before, identity, mine, checkpoint_topic, router, index, moved)
+    return Takeover(decision, before, identity, mine, found.checkpoint_topic, router, index, moved)
 
 
 def decide(config: Config, identity: Identity, saved: Saved, existing: dict[str, Topic]) -> Resume | Restart:
     """How a stream begins that finds *saved*; *existing* are those of its checkpoint's topics that are still there."""
     before = saved.checkpoint or nothing_yet(identity)
+    identity = _recalled(config, identity, saved.checkpoint)
     decision = start(saved.checkpoint, identity, _counts(before, existing, saved.index))
     if isinstance(decision, Resume) and (lack := _lack(config, before, saved)):
         return Restart(RestartReason.DESYNCHRONIZED, lack, before.epoch, before.position)
     return decision
+
+
+def _noted(stream: str, before: Checkpoint, existing: dict[str, Topic], index: dict[str, str]) -> Checkpoint:
+    """*before*, with what is gone: 0 for a topic with objects in it, no word of one without."""
+    counts = _counts(before, existing, index)
+    for gone in sorted(set(before.partitions) - set(counts)):
+        TopicForgotten(stream, gone).emit()
+    left = {name: 0 if counts[name] == 0 else was for name, was in before.partitions.items() if name in counts}
+    return replace(before, partitions=left)
+
+
+def _recalled(config: Config, now: Identity, before: Checkpoint | None) -> Identity:
+    """Where the cluster's uid cannot be read this time, it is taken for that of before, and its name as well."""
+    if now.cluster_uid or before is None:
+        return now
+    known = before.identity
+    return replace(now, cluster_uid=known.cluster_uid, cluster=now.cluster if config.cluster else known.cluster)
 
 
 def _lack(config: Config, before: Checkpoint, saved: Saved) -> str:
@@ -85,7 +122,8 @@ def _counts(before: Checkpoint, existing: dict[str, Topic], index: dict[str, str
 
 
 def _router(identity: Identity, partitions: dict[str, int]) -> Router:
-    return Router(identity.topic, identity.selection, identity.cluster, partitions)
+    counts = {name: count for name, count in partitions.items() if count}
+    return Router(identity.topic, identity.selection, identity.cluster, counts)
 
 
 def _partitions(found: dict[str, Topic]) -> dict[str, int]:
@@ -95,8 +133,3 @@ def _partitions(found: dict[str, Topic]) -> dict[str, int]:
 def _without(index: dict[str, str], moved: list[Displaced]) -> dict[str, str]:
     keys = {each.key for each in moved}
     return {key: uid for key, uid in index.items() if key not in keys}
-
-
-def _proven(now: Identity, before: Identity) -> Identity:
-    """The cluster's uid is kept if it could not be read this time."""
-    return replace(now, cluster_uid=now.cluster_uid or before.cluster_uid)

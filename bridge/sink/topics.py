@@ -10,7 +10,8 @@ from aiokafka.protocol.admin import CreateTopicsRequest, DescribeConfigsRequest
 from msgspec import Struct
 
 from bridge.config.tree import Config
-from bridge.sink.connection import SettingFault, connected, faults, topics_of
+from bridge.sink.connection import KafkaFault, SettingFault, connected, faults, topics_of
+from bridge.sink.route import Target
 from bridge.telemetry import TopicCreated
 
 SETTLE = 20.0
@@ -32,12 +33,20 @@ CHECKPOINT_CONFIG = {
 
 
 class Topic(Struct, frozen=True):
-    """A topic that exists. *limit* (bytes of a batch) and *cleanup* (policy) are None where they may not be read."""
+    """A topic that exists. *limit* (bytes of a batch) and *cleanup* (policy) are None where they may not be read.
+
+    *headless* are the partitions that have no leader now.
+    """
 
     name: str
     partitions: int
     limit: int | None = None
     cleanup: str | None = None
+    headless: tuple[int, ...] = ()
+
+    @property
+    def targets(self) -> list[Target]:
+        return [Target(self.name, partition) for partition in range(self.partitions)]
 
 
 class Absent(Struct, frozen=True):
@@ -87,6 +96,14 @@ def assert_fit(topic: Topic, config: Config) -> None:
             " of quiet streams. Mend it with"
             f" kafka-configs.sh --alter --topic {topic.name} --add-config cleanup.policy=compact"
         )
+
+
+def assert_led(found: Iterable[Topic]) -> None:
+    """Raise unless all partitions have leaders. To a partition without one Kafka writes no end of a transaction."""
+    for topic in found:
+        if topic.headless:
+            numbers = ", ".join(map(str, topic.headless))
+            raise KafkaFault(f"topic {topic.name} has no leader for partition {numbers}: its brokers are down")
 
 
 async def inspect(config: Config, names: Iterable[str]) -> dict[str, Topic | Absent]:
@@ -191,7 +208,9 @@ async def _described(client: AIOKafkaClient, found: dict[str, list[int]]) -> dic
     for name, leaders in found.items():
         entries = configs.get(name, {})
         limit = entries.get("max.message.bytes")
-        topics[name] = Topic(name, len(leaders), None if limit is None else int(limit), entries.get("cleanup.policy"))
+        headless = tuple(partition for partition, leader in enumerate(leaders) if leader < 0)
+        size = None if limit is None else int(limit)
+        topics[name] = Topic(name, len(leaders), size, entries.get("cleanup.policy"), headless)
     return topics
 
 

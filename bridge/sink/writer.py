@@ -17,11 +17,14 @@ from bridge.model.checkpoint import Checkpoint, Identity, Phase, Restart, Resume
 from bridge.model.event import Change, Event, Progress, Restarted, Synced
 from bridge.model.resource import Resource
 from bridge.sink import checkpoints, covers, takeover, topics
+from bridge.sink.batch import Batches
 from bridge.sink.draft import Draft, Drafter
 from bridge.sink.formats import Envelope
+from bridge.sink.hanging import Unsettled
 from bridge.sink.producer import Producer
 from bridge.sink.route import Target
-from bridge.sink.takeover import Takeover
+from bridge.sink.takeover import Found, Takeover
+from bridge.sink.topics import Topic
 from bridge.telemetry import ObjectOversized, RecordsCommitted, RelistCompleted, StreamRestarted
 
 RECOUNT = 5.0
@@ -62,16 +65,24 @@ class Writer:
         self._recounted = self._progressed = self._restarted = float("-inf")
 
     @classmethod
-    async def open(cls, config: Config, spec: StreamSpec, identity: Identity) -> Opened:
-        """Take over the stream. Whoever owned it before can commit nothing more."""
-        producer = await Producer.start(config.kafka, f"{config.name}.{spec.name}")
+    async def open(
+        cls, config: Config, spec: StreamSpec, identity: Identity, unsettled: Unsettled | None = None
+    ) -> Opened:
+        """Take over the stream. Whoever owned it before can commit nothing more.
+
+        *unsettled* is what an attempt before has left over, and is left over if this one fails.
+        """
+        unsettled = unsettled or Unsettled()
+        checkpoint_topic = await topics.ensure_checkpoints(config)
+        topics.assert_led([checkpoint_topic])
+        producer = await Producer.start(config.kafka, f"{config.name}.{spec.name}", unsettled)
         try:
-            checkpoint_topic = await topics.ensure_checkpoints(config)
-            await producer.settle([covers.target_of(config.checkpoint_topic, checkpoint_topic.partitions, spec.name)])
-            saved = await checkpoints.read(config, spec.name)
-            take = await takeover.prepare(config, spec.name, identity, saved, checkpoint_topic)
+            found = await _settled(config, spec.name, producer, checkpoint_topic)
+            unsettled.settled()
+            take = await takeover.prepare(config, spec.name, identity, found, _Alone(config, spec.name, producer))
+            made = [topic for name, topic in take.topics.items() if name not in found.existing]
+            await producer.discard(target for topic in made for target in topic.targets)
             writer = cls(config, spec, producer, take)
-            await producer.settle(take.router.targets)
             await producer.track([config.checkpoint_topic, *take.topics])
         except BaseException:
             await producer.kill()
@@ -134,6 +145,8 @@ class Writer:
     async def _admit(self, names: list[str]) -> None:
         """The first records to topics: they must exist, and the epoch begins in them."""
         found = await topics.ensure(self._config, names)
+        topics.assert_led(found.values())
+        await self._producer.discard(target for topic in found.values() for target in topic.targets)
         await self._producer.track(names)
         now = self._covering(_now())
         for name in names:
@@ -211,6 +224,32 @@ class Writer:
             now = self._producer.partitions(topic)
             if now is not None and now != count:
                 raise Repartitioned(f"{topic} had {count} partitions, has {now}")
+
+
+async def _settled(config: Config, stream: str, producer: Producer, checkpoint_topic: Topic) -> Found:
+    """What there is of the stream, once nothing of it hangs: first where the checkpoint lies, then in its topics."""
+    place = covers.target_of(config.checkpoint_topic, checkpoint_topic.partitions, stream)
+    await producer.settle([place])
+    saved = await checkpoints.read(config, stream)
+    existing = await topics.describe(config, saved.checkpoint.partitions if saved.checkpoint is not None else ())
+    topics.assert_led(existing.values())
+    await producer.settle(target for topic in existing.values() for target in topic.targets)
+    return Found(saved, existing, checkpoint_topic)
+
+
+class _Alone(Struct, frozen=True):
+    """Commits a checkpoint without records."""
+
+    config: Config
+    stream: str
+    producer: Producer
+
+    async def __call__(self, checkpoint: Checkpoint) -> None:
+        now, batches = _now(), Batches({})
+        place = covers.target_of(self.config.checkpoint_topic, self.config.checkpoints.partitions, self.stream)
+        batches.add(place, self.stream.encode(), covers.encode(checkpoint, now))
+        await self.producer.track([self.config.checkpoint_topic])
+        await self.producer.publish(Batches({}), batches, now)
 
 
 def _drafter(config: Config, spec: StreamSpec, take: Takeover) -> tuple[Target, Drafter]:

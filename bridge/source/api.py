@@ -6,7 +6,7 @@ import contextlib
 import aiohttp
 from msgspec import structs
 
-from bridge.model.position import ResourceVersion
+from bridge.model.position import ResourceVersion, is_resumable
 from bridge.model.resource import Selection
 from bridge.retry import between
 from bridge.source import discovery
@@ -110,7 +110,7 @@ class Api:
             return frames
         for frame in frames:
             if type(frame) is Bookmark:
-                if frame.ends_initial:
+                if frame.ends_initial and is_resumable(frame.version):
                     stream.phase = Phase.STREAM
                 elif stream.phase is Phase.STREAM:
                     self._bookmarked = True

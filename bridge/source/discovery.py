@@ -61,14 +61,25 @@ async def find(session: Session, name: str) -> Found | NotFound | Fault:
 
 
 async def exists(session: Session, resource: Resource) -> bool | None:
-    """Whether the server serves *resource* now; None if it could not be told."""
+    """Whether the server serves *resource* now; None if it could not be told.
+
+    "No" needs a document of discovery that lacks it: anything between us and the server may answer 404, to all paths.
+    """
     body = await session.get(resource.root, [])
     if isinstance(body, Fault):
-        return False if body.status == 404 else None
+        return await _is_offered(session, resource) if body.status == 404 else None
     try:
         return any(entry.name == resource.plural for entry in _plain(body).resources)
     except msgspec.DecodeError:
         return None
+
+
+async def _is_offered(session: Session, resource: Resource) -> bool | None:
+    """By the server's account of everything; None where that contradicts the 404 of its group, or is none."""
+    offers = await _offers(session)
+    if isinstance(offers, Fault) or not offers:
+        return None
+    return None if any(offer.resource == resource for offer in offers) else False
 
 
 def _matches(name: str, offers: list[_Offer]) -> list[_Offer]:

@@ -189,16 +189,24 @@ def _answered(fault: Fault) -> Verdict:
             return Degraded()
         case Fault(status=429 | 503 | 504, retry_after=seconds):
             return Wait(seconds)
-        case Fault(status=400 | 422, phase=Phase.INITIAL):
-            return FallBack()
-        case Fault(status=400, phase=Phase.PAGE):
-            return RestartList()
         case Fault(status=400 | 422):
-            return Fatal()
+            return _refused(fault)
         case Fault(status=500, phase=Phase.INITIAL):
             return RestartList()
         case Fault(retry_after=seconds):
             return Wait(seconds)
+
+
+def _refused(fault: Fault) -> Verdict:
+    match fault:
+        case Fault(phase=Phase.INITIAL):
+            return FallBack()
+        case Fault(status=400, phase=Phase.PAGE):
+            return RestartList()
+        case Fault(reason="BadRequest" | "Invalid"):
+            return Fatal()
+        case _:  # no word of the API server's, but of something between us: that may be mended
+            return Degraded()
 
 
 def _said(fault: Fault) -> Verdict:

@@ -252,4 +252,4 @@ def _removed(ground: Ground, previous: Position, trouble: Trouble, now: int) -> 
     """An empty epoch says that all objects are gone. Whether the resource comes back is for discovery to find out."""
     origin = Origin(RestartReason.RESOURCE_REMOVED, str(trouble.fault), previous)
     ground, restarted = _begin(ground, origin, now)
-    return Over(ground, trouble), [restarted, Synced(Position(ground.epoch, previous.version, now))]
+    return Over(ground, trouble), [restarted, Synced(Position(ground.epoch, previous.version, now), gone=True)]

@@ -49,6 +49,9 @@ SLOW_CAP = 60.0
 """Seconds. What only people can mend is asked for rarely, but often enough that they see their mend work."""
 HEALTHY = 120.0
 """Seconds. A stream that was open so long proves health as well as a frame does (client-go resets after as much)."""
+CONFIRM = 5.0
+"""Seconds until it is asked again whether a resource is really gone: longer than a server's start, in which parts of
+discovery may be missing."""
 REMIND = 60.0
 """Seconds between two log lines about a stream that cannot proceed."""
 PROGRESS = 5.0
@@ -153,7 +156,9 @@ class Reader:
                 wait = self._slow.next()
             case Wait(seconds):
                 wait = max(seconds, self._backoff.next())
-            case Resume() | RetryOnce() | Removed() | Fatal():
+            case Removed():
+                wait = max(CONFIRM, self._backoff.next())
+            case Resume() | RetryOnce() | Fatal():
                 wait = self._backoff.next()
         self._delay.goes_on(trouble.fault, at_once=isinstance(trouble.verdict, Degraded))
         await asyncio.sleep(wait)

@@ -140,6 +140,30 @@ def test_a_relist_that_did_not_finish_is_begun_anew() -> None:
     )
 
 
+def test_a_resource_that_comes_back_begins_a_new_epoch() -> None:
+    """Consumers were told that nothing is left. To resume would leave out all that was there when it came back."""
+    events: list[Event] = [
+        Restarted(Epoch(6), RestartReason.RESOURCE_REMOVED, "404", at(5, "100")),
+        Synced(at(6, "100"), gone=True),
+    ]
+    gone = live().after(events, LATER)
+
+    assert gone.phase is Phase.REMOVED
+    assert start(gone, IDENTITY, {"k8s.pods": 12}) == Restart(
+        RestartReason.RESOURCE_REMOVED, "it was served no more, and is served again", Epoch(6), at(6, "100")
+    )
+
+
+def test_a_topic_that_was_deleted_has_to_be_told_anew_however_many_partitions_it_has_now() -> None:
+    """The bridge may have made it anew, and died before it could say so there."""
+    remembered = replace(live(), partitions={"k8s.pods": 0})
+
+    for now in ({"k8s.pods": 12}, {"k8s.pods": 0}, {}):
+        assert start(remembered, IDENTITY, now) == Restart(
+            RestartReason.REPARTITIONED, "k8s.pods was deleted", Epoch(5), live().position
+        )
+
+
 def test_a_live_checkpoint_without_a_position_is_not_trusted() -> None:
     """There is nowhere to resume from: an unset version would mean "any"."""
 

@@ -195,12 +195,27 @@ async def test_whether_a_resource_is_served(resource: Resource, answered: bool) 
 
         assert await exists(session, resource) is answered
 
-        assert [request.path for request in server.requests] == [resource.root]
+        assert server.requests[0].path == resource.root
         await session.close()
 
 
-@pytest.mark.parametrize("script", [answer("", 503), answer("", 403), answer("nonsense")])
+async def test_a_group_that_is_offered_and_answers_404_is_no_proof() -> None:
+    """The two contradict each other: a server that is starting, or two of which one is older."""
+    async with Server(
+        lambda request: answer("", 404) if request.path == WIDGET.root else aggregated(request)
+    ) as server:
+        session = server.session()
+
+        assert await exists(session, WIDGET) is None
+
+        await session.close()
+
+
+@pytest.mark.parametrize(
+    "script", [answer("", 503), answer("", 403), answer("nonsense"), answer("default backend", 404)]
+)
 async def test_whether_a_resource_is_served_when_nobody_can_tell(script: Script) -> None:
+    """A load balancer without a backend answers 404 to everything: that proves nothing about the server behind it."""
     async with Server(lambda _: script) as server:
         session = server.session()
 

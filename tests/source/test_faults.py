@@ -72,8 +72,10 @@ ANSWERS: list[Row] = [
     ((INITIAL,), Fault(ANY, HTTP, 400), FallBack()),
     ((INITIAL,), Fault(ANY, HTTP, 422, "Invalid"), FallBack()),
     ((PAGE,), Fault(ANY, HTTP, 400, "BadRequest", "continue key is not valid"), RestartList()),
-    ((PROBE, LIST, OPEN), Fault(ANY, HTTP, 400), Fatal()),
-    ((PROBE, LIST, PAGE, OPEN), Fault(ANY, HTTP, 422), Fatal()),
+    ((PROBE, LIST, OPEN), Fault(ANY, HTTP, 400, "BadRequest"), Fatal()),
+    ((PROBE, LIST, PAGE, OPEN), Fault(ANY, HTTP, 422, "Invalid"), Fatal()),
+    ((PROBE, LIST, OPEN), Fault(ANY, HTTP, 400, message="<html>"), Degraded()),
+    ((PROBE, LIST, PAGE, OPEN), Fault(ANY, HTTP, 422), Degraded()),
 ]
 EVENTS: list[Row] = [
     ((STREAM,), Fault(ANY, EVENT, 500, "InternalError", "etcdserver: no leader"), ONCE),

@@ -435,13 +435,13 @@ def test_a_resource_that_is_gone_for_sure_is_an_empty_epoch() -> None:
 
     assert step(before, GONE, NOW) == (
         Over(BEGUN, Trouble(GONE, Removed())),
-        [restarted, Synced(at(NOW, "100"))],
+        [restarted, Synced(at(NOW, "100"), gone=True)],
     )
 
 
 @pytest.mark.parametrize("state", [UNLISTED, PAGED, LISTING, UNPROVEN, DETACHED])
 def test_a_configuration_that_cannot_work_ends_the_stream(state: State) -> None:
-    fault = Fault(Phase.LIST, Kind.HTTP, 422)
+    fault = Fault(Phase.LIST, Kind.HTTP, 422, "Invalid")
 
     assert step(state, fault, NOW) == (Over(getattr(state, "ground", GROUND), Trouble(fault, Fatal())), [])
 
