@@ -12,13 +12,11 @@ from bridge.config.streams import streams
 from bridge.config.tree import Config
 from bridge.sink.connection import KafkaFault, settings
 from bridge.sink.producer import assert_fast
+from bridge.source.buffer import Pool
 from bridge.source.session import connect
 from bridge.stream import Stream
 from bridge.supervisor import supervise
 from bridge.telemetry import BridgeStarted, BridgeStopped, configure_logging
-
-LEAST_BUFFER = 1 << 20
-"""Bytes: below the largest object a buffer would be full of one event."""
 
 
 def run(config: Config, source: str) -> int:
@@ -56,12 +54,12 @@ async def _run(config: Config, source: str) -> int:
     began = time.monotonic()
     received = _listen(stopping)
     specs = streams(config)
-    share = max(config.buffer // len(specs), LEAST_BUFFER)
+    pool = Pool(config.buffer, len(specs))
     session = await connect(config.kubernetes)
     try:
         version = importlib.metadata.version("kube-event-bridge")
         BridgeStarted(version, source, session.server, len(specs)).emit()
-        worked = await supervise([Stream(spec, config, session, share) for spec in specs], stopping)
+        worked = await supervise([Stream(spec, config, session, pool) for spec in specs], stopping)
     finally:
         await session.close()
     BridgeStopped(", ".join(received) or "all streams failed", round(time.monotonic() - began, 1)).emit()

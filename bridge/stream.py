@@ -17,7 +17,7 @@ from bridge.sink.connection import KafkaFault
 from bridge.sink.hanging import Unsettled
 from bridge.sink.writer import Opened, Writer
 from bridge.source.api import Api
-from bridge.source.buffer import Buffer
+from bridge.source.buffer import Buffer, Pool
 from bridge.source.discovery import Found, NotFound, exists, find
 from bridge.source.faults import Fatal, Fault, Reauth, classify
 from bridge.source.index import Index
@@ -46,18 +46,19 @@ class Outcome(enum.Enum):
 class Stream:
     """One stream, from `run` until `stop`. Owns the attempt under way: without a buffer there is nothing to commit."""
 
-    def __init__(self, spec: StreamSpec, config: Config, session: Session, buffer_bytes: int) -> None:
+    def __init__(self, spec: StreamSpec, config: Config, session: Session, pool: Pool) -> None:
         self.name = spec.name
         self._spec = spec
         self._config = config
         self._session = session
-        self._buffer_bytes = buffer_bytes
+        self._pool = pool
         self._buffer: Buffer | None = None
         self._stopping = False
         self._task: asyncio.Task[object] | None = None
         self._backoff = Backoff()
         self._delay = Delay(spec.name)
         self._unsettled = Unsettled()
+        self._failure = ""
 
     def stop(self) -> None:
         """End soon: what is being committed is committed, what was read beyond it is read again next time."""
@@ -66,6 +67,15 @@ class Stream:
             self._buffer.close()
         elif self._task is not None:
             self._task.cancel()
+
+    def remind(self) -> None:
+        """Say once more why this stream has failed, if it has."""
+        if self._failure:
+            StreamFailed(self.name, self._failure).emit()
+
+    def _fail(self, why: str) -> None:
+        self._failure = why
+        self.remind()
 
     async def run(self) -> Outcome:
         """Carry changes until stopped, whatever happens. Returns STOPPED or FAILED, or is cancelled by `stop`."""
@@ -99,15 +109,17 @@ class Stream:
         uid = await self._cluster_uid()
         identity = Identity(uid, self._config.cluster or uid or UNNAMED, selection, self._spec.watch.topic)
         opened = await Writer.open(self._config, self._spec, identity, self._unsettled)
-        self._buffer = Buffer(self._buffer_bytes)
+        buffer = self._buffer = Buffer(self._pool)
         try:
-            outcome = await self._carry(opened, selection, self._buffer)
+            outcome = await self._carry(opened, selection, buffer)
             await opened.writer.close()
         except BaseException:
             await opened.writer.kill()
             raise
         finally:
             self._buffer = None
+            buffer.drop()
+            BufferChanged(self.name, 0).emit()
         return outcome
 
     async def _carry(self, opened: Opened, selection: Selection, buffer: Buffer) -> Outcome:
@@ -145,7 +157,7 @@ class Stream:
         watch = self._spec.watch
         selects = trouble.fault.status == 400 and (watch.label_selector or watch.field_selector)
         mend = ". Correct labelSelector or fieldSelector" if selects else ""
-        StreamFailed(self.name, f"{trouble.fault}{mend}").emit()
+        self._fail(f"{trouble.fault}{mend}")
         return Outcome.FAILED
 
     def _started(self, opened: Opened, selection: Selection, indexed: int) -> None:
@@ -161,7 +173,7 @@ class Stream:
             match await find(self._session, watch.resource):
                 case Found(resource):
                     if self._spec.namespace is not None and not resource.namespaced:
-                        StreamFailed(self.name, f"{resource.name} have no namespaces: remove `namespaces`").emit()
+                        self._fail(f"{resource.name} have no namespaces: remove `namespaces`")
                         return None
                     return self._selection(resource)
                 case NotFound(message):

@@ -1,7 +1,7 @@
 """Everything we tell operators, one type each: the log line and the metric cannot drift apart.
 
-A name is a noun and a past verb. The only importer of structlog and prometheus_client. Logic does not log;
-the doors tell what events and verdicts say. Per batch, never per record.
+A name is a noun and a past verb. The only importer of structlog. Logic does not log; the doors tell what events and
+verdicts say. Per batch, never per record.
 """
 
 import logging
@@ -10,31 +10,10 @@ import sys
 import structlog
 from msgspec import Struct
 from msgspec.structs import asdict
-from prometheus_client import Counter, Gauge, Histogram
+
+from bridge import metrics
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge")
-
-RECORDS = Counter("bridge_records", "Records committed to Kafka, by type.", ["stream", "type"])
-BYTES = Counter("bridge_record_bytes", "Bytes of keys and values committed to Kafka, before compression.", ["stream"])
-COMMITS = Counter("bridge_commits", "Transactions committed.", ["stream"])
-COMMIT_SECONDS = Histogram(
-    "bridge_commit_seconds",
-    "From the first record of a transaction handed to Kafka to its commit.",
-    ["stream"],
-    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15),
-)
-POSITION_TIME = Gauge("bridge_position_timestamp_seconds", "When the committed position was learnt.", ["stream"])
-RESTARTS = Counter("bridge_restarts", "New epochs begun, by reason.", ["stream", "reason"])
-RELISTS = Counter("bridge_relists", "Snapshots completed.", ["stream"])
-RELIST_SECONDS = Histogram(
-    "bridge_relist_seconds", "How long snapshots took.", ["stream"], buckets=(0.1, 0.5, 1, 5, 15, 60, 300, 900, 3600)
-)
-WATCHES = Counter("bridge_watches", "Watches opened at a known position: the first, and every reconnect.", ["stream"])
-FAULTS = Counter("bridge_faults", "What went wrong with the API server, by the verdict on it.", ["stream", "verdict"])
-RECOVERIES = Counter("bridge_recoveries", "Fresh starts from the checkpoint after a failure.", ["stream"])
-BUFFERED = Gauge("bridge_buffer_bytes", "Bytes of changes that wait for Kafka.", ["stream"])
-BUFFER_FULL = Counter("bridge_buffer_full", "Watches closed because the buffer was full.", ["stream"])
-OVERSIZE = Counter("bridge_oversize", "Objects published as metadata only: larger than maxMessageBytes.", ["stream"])
 
 
 def configure_logging(level: str, console: bool) -> None:
@@ -79,12 +58,12 @@ class RecordsCommitted(Struct, frozen=True):
 
     def emit(self) -> None:
         for kind, count in self.records.items():
-            RECORDS.labels(self.stream, kind).inc(count)
-        BYTES.labels(self.stream).inc(self.bytes)
-        COMMITS.labels(self.stream).inc()
-        COMMIT_SECONDS.labels(self.stream).observe(self.seconds)
+            metrics.RECORDS.labels(self.stream, kind).inc(count)
+        metrics.BYTES.labels(self.stream).inc(self.bytes)
+        metrics.COMMITS.labels(self.stream).inc()
+        metrics.COMMIT_SECONDS.labels(self.stream).observe(self.seconds)
         if self.position_time:
-            POSITION_TIME.labels(self.stream).set(self.position_time)
+            metrics.POSITION_TIME.labels(self.stream).set(self.position_time)
 
 
 class StreamStarted(Struct, frozen=True):
@@ -120,7 +99,7 @@ class StreamRestarted(Struct, frozen=True):
     previous: str
 
     def emit(self) -> None:
-        RESTARTS.labels(self.stream, self.reason).inc()
+        metrics.RESTARTS.labels(self.stream, self.reason).inc()
         (log.info if self.reason == "initial" else log.warning)("stream restarted", **asdict(self))
 
 
@@ -147,8 +126,8 @@ class RelistCompleted(Struct, frozen=True):
     seconds: float
 
     def emit(self) -> None:
-        RELISTS.labels(self.stream).inc()
-        RELIST_SECONDS.labels(self.stream).observe(self.seconds)
+        metrics.RELISTS.labels(self.stream).inc()
+        metrics.RELIST_SECONDS.labels(self.stream).observe(self.seconds)
         log.info("relist completed", **asdict(self))
 
 
@@ -156,7 +135,7 @@ class WatchOpened(Struct, frozen=True):
     stream: str
 
     def emit(self) -> None:
-        WATCHES.labels(self.stream).inc()
+        metrics.WATCHES.labels(self.stream).inc()
         log.debug("watch opened", **asdict(self))
 
 
@@ -168,7 +147,7 @@ class FaultMet(Struct, frozen=True):
     what: str
 
     def emit(self) -> None:
-        FAULTS.labels(self.stream, self.verdict).inc()
+        metrics.FAULTS.labels(self.stream, self.verdict).inc()
         log.debug("fault met", **asdict(self))
 
 
@@ -215,12 +194,12 @@ class StreamRecovered(Struct, frozen=True):
     """Since the last commit."""
 
     def emit(self) -> None:
-        RECOVERIES.labels(self.stream).inc()
+        metrics.RECOVERIES.labels(self.stream).inc()
         (log.warning if self.first else log.debug)("stream recovers", **asdict(self))
 
 
 class StreamFailed(Struct, frozen=True):
-    """A stream has ended for good: its configuration cannot work. The others go on."""
+    """A stream has ended for good: its configuration cannot work. The others go on. Said again every minute."""
 
     stream: str
     what: str
@@ -234,7 +213,7 @@ class BufferChanged(Struct, frozen=True):
     bytes: int
 
     def emit(self) -> None:
-        BUFFERED.labels(self.stream).set(self.bytes)
+        metrics.BUFFERED.labels(self.stream).set(self.bytes)
 
 
 class BufferFilled(Struct, frozen=True):
@@ -244,7 +223,7 @@ class BufferFilled(Struct, frozen=True):
     bytes: int
 
     def emit(self) -> None:
-        BUFFER_FULL.labels(self.stream).inc()
+        metrics.BUFFER_FULL.labels(self.stream).inc()
         log.warning("buffer filled, watch closed", **asdict(self))
 
 
@@ -257,7 +236,7 @@ class ObjectOversized(Struct, frozen=True):
     limit: int
 
     def emit(self) -> None:
-        OVERSIZE.labels(self.stream).inc()
+        metrics.OVERSIZE.labels(self.stream).inc()
         log.warning("object oversized, published as metadata only", **asdict(self))
 
 
@@ -267,6 +246,16 @@ class TopicCreated(Struct, frozen=True):
 
     def emit(self) -> None:
         log.info("topic created", **asdict(self))
+
+
+class TopicCompacted(Struct, frozen=True):
+    """Kafka will remove markers from it: who follows by them cannot know where a snapshot begins and ends."""
+
+    stream: str
+    topic: str
+
+    def emit(self) -> None:
+        log.warning("topic compacted, markers will go", **asdict(self))
 
 
 class TopicForgotten(Struct, frozen=True):
@@ -287,6 +276,15 @@ class BridgeStarted(Struct, frozen=True):
 
     def emit(self) -> None:
         log.info("bridge started", **asdict(self))
+
+
+class StreamsCut(Struct, frozen=True):
+    """They did not end in time: what they had not committed is told in the next life, from the last checkpoint on."""
+
+    streams: list[str]
+
+    def emit(self) -> None:
+        log.warning("streams cut off", **asdict(self))
 
 
 class BridgeStopped(Struct, frozen=True):

@@ -12,6 +12,7 @@ class Fake:
     def __init__(self, name: str, *, fails: bool = False, deaf: bool = False) -> None:
         self.name = name
         self.ended = ""
+        self.reminders = 0
         self._fails, self._deaf = fails, deaf
         self._stop = asyncio.Event()
 
@@ -26,6 +27,9 @@ class Fake:
             raise
         self.ended = "stopped"
         return Outcome.STOPPED
+
+    def remind(self) -> None:
+        self.reminders += 1
 
     def stop(self) -> None:
         if not self._deaf:
@@ -63,6 +67,16 @@ async def test_one_failed_stream_leaves_the_others_running() -> None:
     worked = await supervise(streams, stopping)
 
     assert (worked, [stream.ended for stream in streams]) == (True, ["failed", "stopped"])
+
+
+async def test_a_failed_stream_is_told_of_again() -> None:
+    """Who looks at the log an hour later must see it, too. Once a minute, and not of those that run."""
+    streams, stopping = [Fake("a", fails=True), Fake("b")], asyncio.Event()
+    asyncio.get_running_loop().call_later(630, stopping.set)
+
+    await supervise(streams, stopping)
+
+    assert [stream.reminders for stream in streams] == [10, 0]
 
 
 async def test_nothing_left_to_run_is_an_end() -> None:

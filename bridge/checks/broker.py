@@ -33,11 +33,16 @@ async def reach(config: Config) -> tuple[KafkaEnd, TopicState | None]:
 async def look(config: Config, names: Iterable[str]) -> tuple[TopicState, ...]:
     """How each of *names* is."""
     found = await topics.inspect(config, names)
-    return tuple(_state(found[name], config.topics.partitions) for name in sorted(found))
+    return tuple(_state(found[name], config.topics.partitions, is_for_records=True) for name in sorted(found))
 
 
-def _state(topic: Topic | Absent, partitions: int) -> TopicState:
+COMPACTED = "it is compacted: Kafka will remove markers, and consumers that follow by them be wrong. Use delete."
+
+
+def _state(topic: Topic | Absent, partitions: int, *, is_for_records: bool = False) -> TopicState:
     match topic:
+        case Topic(name, count) if topic.compacted and is_for_records:
+            return TopicState(name, True, count, note=COMPACTED)
         case Topic(name, count):
             return TopicState(name, True, count)
         case Absent(name, ""):

@@ -101,12 +101,14 @@ def _forbidden(account: str, missing: list[str], selection: Selection) -> str:
 
 def _told(fault: Fault, server: str) -> str:
     """A failure with its mend."""
-    message = fault.message or f"{server} answered {fault.status}"
+    message = (fault.message or f"{server} answered {fault.status}").rstrip(".")
     match fault:
         case Fault(status=401):
             return (
                 f"{server} refused our credentials (401 Unauthorized). Renew the token or certificate, or log in again."
             )
+        case Fault(status=400) if "HTTP request to an HTTPS server" in message:
+            return f"{message}. Write https:// before the server's address in the kubeconfig."
         case Fault(status=403):
             return f"{server} forbids it (403): {message}. Check which account the credentials are of."
         case Fault(kind=Kind.CREDENTIALS):

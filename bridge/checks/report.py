@@ -23,12 +23,13 @@ class KafkaEnd(Struct, frozen=True, rename="camel"):
 
 
 class TopicState(Struct, frozen=True, rename="camel"):
-    """*partitions* it has, or will be made with; 0 if nobody knows."""
+    """*partitions* it has, or will be made with; 0 if nobody knows. A *note* keeps nothing from running."""
 
     name: str
     exists: bool
     partitions: int
     problem: str = ""
+    note: str = ""
 
 
 class WatchedResource(Struct, frozen=True, rename="camel"):

@@ -119,8 +119,13 @@ def _problems(report: Report) -> list[tuple[str, str]]:
 def _notes(report: Report) -> list[tuple[str, str]]:
     """What is worth knowing and keeps nothing from running: why a stream would not go on from its checkpoint."""
     unnamed = [("cluster", UNNAMED_NOTE)] if report.cluster == UNNAMED else []
-    return unnamed + [
-        (state.name, f"the next start begins a new epoch, {state.start.reason}: {state.start.message}")
-        for state in report.streams
-        if state.checkpoint is not None and state.start is not None and state.start.how == "restart"
-    ]
+    topics = {topic.name: topic.note for state in report.streams for topic in state.topics if topic.note}
+    return (
+        unnamed
+        + [*topics.items()]
+        + [
+            (state.name, f"the next start begins a new epoch, {state.start.reason}: {state.start.message}")
+            for state in report.streams
+            if state.checkpoint is not None and state.start is not None and state.start.how == "restart"
+        ]
+    )

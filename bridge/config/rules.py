@@ -102,7 +102,7 @@ def _watch(watch: Watch, path: str) -> Iterator[Finding]:
             if item and item in items[:index]:
                 yield Finding(f"{path}.{name}[{index}]", f"{item} is listed twice", "Remove one of the two.")
     for index, field in enumerate(watch.drop):
-        if field in NEEDED:
+        if field.replace("[", ".").replace("]", "") in NEEDED:
             what = f"{field} cannot be dropped: consumers need it to tell objects apart"
             yield Finding(f"{path}.drop[{index}]", what, "Remove it from the list.")
 

@@ -8,8 +8,8 @@ from bridge.config.kafka import Text
 
 STREAM_NAME = r"^[a-z0-9]([-a-z0-9._]*[a-z0-9])?$"
 NAMESPACE = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
-RESOURCE = r"^[a-z]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"
-FIELD_PATH = r"^[A-Za-z_][A-Za-z0-9_-]*(\.[A-Za-z_][A-Za-z0-9_-]*)*$"
+RESOURCE = r"^[A-Za-z]([-A-Za-z0-9]*[A-Za-z0-9])?(\.[A-Za-z0-9]([-A-Za-z0-9]*[A-Za-z0-9])?)*$"
+FIELD_PATH = r"^[A-Za-z_][A-Za-z0-9_-]*(\.[A-Za-z_][A-Za-z0-9_-]*|\[[^\[\]]+\])*$"
 SELECTOR = r"^.*\S.*$"
 PLACEHOLDERS = ("resource", "group", "version", "namespace", "cluster")
 
@@ -33,8 +33,7 @@ ResourceName = Annotated[
         pattern=RESOURCE,
         max_length=LONGEST_STREAM,
         extra={
-            "shape": "a resource. Write it as kubectl takes it, in lower case: pods, po, deployments.apps"
-            " or widgets.v1.example.com",
+            "shape": "a resource. Write it as kubectl takes it: pods, po, deployments.apps or widgets.v1.example.com",
         },
     ),
 ]
@@ -52,7 +51,13 @@ Selector = Annotated[
 ]
 FieldPath = Annotated[
     str,
-    Meta(pattern=FIELD_PATH, extra={"shape": "a path to a field. Join the names by dots: metadata.managedFields"}),
+    Meta(
+        pattern=FIELD_PATH,
+        extra={
+            "shape": "a path to a field. Join the names by dots: metadata.managedFields. A name that holds dots stands"
+            " in brackets: metadata.annotations[example.com/note]",
+        },
+    ),
 ]
 
 
@@ -117,12 +122,15 @@ class Watch(Struct, frozen=True, rename="camel", forbid_unknown_fields=True, kw_
     drop: Annotated[
         tuple[FieldPath, ...],
         Meta(
-            description="Fields to leave out of the objects, as dotted paths. Empty: the API server's own bytes.",
-            examples=[["metadata.managedFields"]],
+            description="Fields to leave out of the objects, as dotted paths; a name that holds dots stands in"
+            " brackets. Empty: the API server's own bytes.",
+            examples=[
+                ["metadata.managedFields", "metadata.annotations[kubectl.kubernetes.io/last-applied-configuration]"]
+            ],
         ),
     ] = ()
 
     @property
     def stream(self) -> str:
         """The stream's name, before a namespace is added."""
-        return self.name or self.resource
+        return self.name or self.resource.lower()

@@ -41,7 +41,7 @@ class SettingFault(KafkaFault):
 
 
 def settings(kafka: Kafka) -> Settings:
-    """Read anew for every client, so that renewed certificates and passwords are taken."""
+    """Read anew for every client, so that renewed certificates are taken. The password is that of the start."""
     common: Settings = {
         "bootstrap_servers": list(kafka.bootstrap_servers),
         "client_id": "event-bridge",

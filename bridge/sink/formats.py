@@ -4,6 +4,7 @@ Law: an object's bytes are the API server's own. They are copied once, into the 
 dropped or the object is too large.
 """
 
+import re
 from datetime import UTC, datetime
 
 import msgspec
@@ -19,6 +20,8 @@ Tree = dict[str, "Tree | None"]
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(dict[str, Raw]).decode
 _decode_list = msgspec.json.Decoder(list[Raw]).decode
+
+_SEGMENT = re.compile(r"\[([^\]]+)\]|([^.\[\]]+)")
 
 HEAVY = ("managedFields", "annotations")
 """What of an object's metadata has no bound near to a Kafka record's: left out where an object is too large."""
@@ -123,10 +126,13 @@ def time_text(time: int) -> str:
 
 
 def drop_tree(paths: tuple[str, ...]) -> Tree:
-    """Dotted paths as one tree, so that each level of an object is read once. A path above another one wins."""
+    """Dotted paths as one tree, so that each level of an object is read once. A path above another one wins.
+
+    A name that holds dots itself stands in brackets: `metadata.annotations[example.com/note]`.
+    """
     tree: Tree = {}
     for path in paths:
-        *above, last = path.split(".")
+        *above, last = (bracketed or plain for bracketed, plain in _SEGMENT.findall(path))
         here: Tree | None = tree
         for name in above:
             here = here.setdefault(name, {}) if here is not None else None

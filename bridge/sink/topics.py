@@ -45,6 +45,11 @@ class Topic(Struct, frozen=True):
     headless: tuple[int, ...] = ()
 
     @property
+    def compacted(self) -> bool:
+        """The envelope is not for such: compaction removes markers, and keeps deletes for ever."""
+        return "compact" in (self.cleanup or "")
+
+    @property
     def targets(self) -> list[Target]:
         return [Target(self.name, partition) for partition in range(self.partitions)]
 

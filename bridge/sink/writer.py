@@ -25,7 +25,7 @@ from bridge.sink.producer import Producer
 from bridge.sink.route import Target
 from bridge.sink.takeover import Found, Takeover
 from bridge.sink.topics import Topic
-from bridge.telemetry import ObjectOversized, RecordsCommitted, RelistCompleted, StreamRestarted
+from bridge.telemetry import ObjectOversized, RecordsCommitted, RelistCompleted, StreamRestarted, TopicCompacted
 
 RECOUNT = 5.0
 """Seconds between looks at the partition counts, which are in memory and at most 30 s old."""
@@ -82,6 +82,9 @@ class Writer:
             take = await takeover.prepare(config, spec.name, identity, found, _Alone(config, spec.name, producer))
             made = [topic for name, topic in take.topics.items() if name not in found.existing]
             await producer.discard(target for topic in made for target in topic.targets)
+            for topic in take.topics.values():
+                if topic.compacted:
+                    TopicCompacted(spec.name, topic.name).emit()
             writer = cls(config, spec, producer, take)
             await producer.track([config.checkpoint_topic, *take.topics])
         except BaseException:

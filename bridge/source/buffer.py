@@ -9,24 +9,46 @@ OVERHEAD = 256
 """Bytes that an event costs beside its body: the struct, its key, uid and version."""
 
 
+class Pool:
+    """Owns the count of what all buffers of a process hold in common.
+
+    Half of *limit* (bytes) is parted evenly between *buffers*: nobody can starve another. Half is for whoever needs it.
+    """
+
+    def __init__(self, limit: int, buffers: int = 1) -> None:
+        self.own = limit // (2 * buffers)
+        self.common = limit - self.own * buffers
+        self.used = 0
+        self.drained = asyncio.Event()
+
+
 class Buffer:
     """Owns the events between the reader and the writer, in the chunks they came in, and their size in bytes.
 
     The limit is soft by one chunk (a read of a stream, or a page): what was read is never thrown away.
-    The two sides are one reader and one writer, in one event loop.
+    The two sides are one reader and one writer, in one event loop. To be dropped in the end.
     """
 
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
         self._chunks: deque[tuple[list[Event], int]] = deque()
         self._arrived = asyncio.Event()
-        self._drained = asyncio.Event()
         self._open = True
         self.size = 0
 
     @property
+    def limit(self) -> int:
+        """Bytes: what is ours, and what of the common half is not with others now."""
+        others = self._pool.used - self._borrowed
+        return self._pool.own + max(0, self._pool.common - others)
+
+    @property
     def full(self) -> bool:
-        return self.size >= self._limit
+        return self.size >= self.limit
+
+    @property
+    def _borrowed(self) -> int:
+        return max(0, self.size - self._pool.own)
 
     @property
     def ended(self) -> bool:
@@ -36,8 +58,13 @@ class Buffer:
     def put(self, events: list[Event]) -> None:
         size = sum([OVERHEAD + (len(event.body) if type(event) is Change else 0) for event in events])
         self._chunks.append((events, size))
-        self.size += size
+        self._resize(size)
         self._arrived.set()
+
+    def drop(self) -> None:
+        """Nobody will take what is left: others may have its room."""
+        self._chunks.clear()
+        self._resize(-self.size)
 
     def close(self) -> None:
         """Nothing more will come: `take` gives what is left, then nothing, at once."""
@@ -46,9 +73,9 @@ class Buffer:
 
     async def room(self) -> None:
         """Wait until half of the limit is free: a watch that closed for lack of room is not opened for a byte."""
-        while self.size > self._limit // 2:
-            self._drained.clear()
-            await self._drained.wait()
+        while self.size > self.limit // 2:
+            self._pool.drained.clear()
+            await self._pool.drained.wait()
 
     async def take(self, longest: float, quiet: float, enough: int) -> list[Event]:
         """The oldest events, about *enough* bytes of them at the most.
@@ -76,10 +103,16 @@ class Buffer:
             chunk, size = self._chunks.popleft()
             events += chunk
             taken += size
-        self.size -= taken
+        self._resize(-taken)
         if self._chunks or not self._open:
             self._arrived.set()
         else:
             self._arrived.clear()
-        self._drained.set()
         return events
+
+    def _resize(self, by: int) -> None:
+        before = self._borrowed
+        self.size += by
+        self._pool.used += self._borrowed - before
+        if by < 0:
+            self._pool.drained.set()

@@ -17,6 +17,8 @@ AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryLi
 NEEDED = ("list", "watch")
 CLOSE = 3
 """Names that are suggested for one that does not exist."""
+ALIKE = 0.75
+"""How alike they must be: `evnets` may be `events`, and hardly `secrets` (0.61)."""
 
 
 class Found(Struct, frozen=True):
@@ -110,7 +112,7 @@ def _called(word: str, offers: list[_Offer]) -> list[_Offer]:
 def _missing(name: str, offers: list[_Offer], server: str) -> str:
     watchable = [offer for offer in offers if set(NEEDED) <= set(offer.verbs)]
     known = {word: o.resource.name for o in reversed(watchable) for word in (o.resource.plural, o.resource.name)}
-    close = difflib.get_close_matches(name.lower(), known, n=2 * CLOSE)
+    close = difflib.get_close_matches(name.lower(), known, n=2 * CLOSE, cutoff=ALIKE)
     names = list(dict.fromkeys(known[word] for word in close))[:CLOSE]
     hint = f"Did you mean {' or '.join(names)}?" if names else "`kubectl api-resources` lists what there is."
     return f"{server} has no resource {name!r}. {hint}"

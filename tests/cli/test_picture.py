@@ -103,7 +103,7 @@ def test_the_json_has_the_documented_names() -> None:
         "ok": True,
         "resource": {"name": "pods", "apiVersion": "v1", "kind": "Pod", "namespace": "a-rather-long-namespace-name"},
         "access": {"list": True, "watch": True},
-        "topics": [{"name": "k8s.pods", "exists": True, "partitions": 12, "problem": ""}],
+        "topics": [{"name": "k8s.pods", "exists": True, "partitions": 12, "problem": "", "note": ""}],
         "checkpoint": {
             "epoch": 1763886600123,
             "phase": "live",

@@ -75,8 +75,8 @@ def test_names_that_streams_cannot_have_are_refused() -> None:
             " and '_', at most 150 of them, and begin and end with a letter or digit."
         ),
         (
-            "etc/bridge.yaml:2: watches[1].resource: 'Pods/log' is not a resource. Write it as kubectl takes it,"
-            " in lower case: pods, po, deployments.apps or widgets.v1.example.com."
+            "etc/bridge.yaml:2: watches[1].resource: 'Pods/log' is not a resource. Write it as kubectl takes it:"
+            " pods, po, deployments.apps or widgets.v1.example.com."
         ),
     ]
 
@@ -94,12 +94,13 @@ def test_nothing_is_listed_twice() -> None:
 
 def test_what_the_protocol_needs_cannot_be_dropped() -> None:
     """Without the uid a consumer takes a successor of the same name for the same object."""
-    text = f"{KAFKA}watches: [{{resource: pods, drop: [metadata.managedFields, metadata.uid, kind, 'a..b']}}]"
+    text = f"{KAFKA}watches: [{{resource: pods, drop: [metadata.managedFields, metadata.uid, kind, 'a..b', 'metadata[name]']}}]"
 
     assert problems(text) == [
         (
             "etc/bridge.yaml:2: watches[0].drop[3]: 'a..b' is not a path to a field."
-            " Join the names by dots: metadata.managedFields."
+            " Join the names by dots: metadata.managedFields. A name that holds dots stands in brackets:"
+            " metadata.annotations[example.com/note]."
         ),
         (
             "etc/bridge.yaml:2: watches[0].drop[1]: metadata.uid cannot be dropped:"
@@ -149,7 +150,7 @@ def test_a_mistake_does_not_bring_others_with_it() -> None:
     """Rules over fields that are wrong by themselves say nothing: the user mends one thing once."""
     text = (
         "cluster: 7\nname: a/b\nkafka: {bootstrapServers: a:1, commitInterval: 60s, transactionTimeout: 1s}\n"
-        "watches:\n  - {resource: PODS}\n  - {resource: PODS, topic: '{cluster}'}\n"
+        "watches:\n  - {resource: a/b}\n  - {resource: a/b, topic: '{cluster}'}\n"
     )
 
     assert [problem.split(": ")[1] for problem in problems(text)] == [

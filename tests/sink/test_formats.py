@@ -198,6 +198,8 @@ def test_a_reduced_object_has_a_kind_even_if_the_server_left_it_out() -> None:
         (["l.env"], b'{"l":[{"env":1,"n":2},{ "n":3 }]}', b'{"l":[{"n":2},{ "n":3 }]}'),
         (["l.env"], b'{"l": [{ "n":3 }, {"env" : {}}], "k" :1}', b'{"l":[{ "n":3 },{}],"k":1}'),
         (["l.env"], b'{"l": [ "env" ]}', b'{"l": [ "env" ]}'),
+        (["a[x.y/z]"], b'{"a":{"x.y/z":"1","x":2}}', b'{"a":{"x":2}}'),
+        (["a[x.y].b"], b'{"a":{"x.y":{"b":1,"c":2}}}', b'{"a":{"x.y":{"c":2}}}'),
     ],
 )  # fmt: skip
 def test_dropped_fields_go_and_all_else_stays_byte_by_byte(drop: list[str], body: bytes, left: bytes) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from bridge.model.event import Event
 from bridge.model.position import ResourceVersion
-from bridge.source.buffer import Buffer
+from bridge.source.buffer import Buffer, Pool
 from bridge.source.faults import Fault
 from bridge.source.frames import Frame, Page
 from bridge.source.index import Index
@@ -102,7 +102,7 @@ class Reading:
 
     def __init__(self, state: State, script: Iterable[Step], uids: dict[str, str] | None = None) -> None:
         self.api = Replies(script)
-        self.buffer = Buffer(1 << 20)
+        self.buffer = Buffer(Pool(1 << 20))
         self.index = Index(uids or {})
         self.state = state
 

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from bridge.model.event import Event, Synced
-from bridge.source.buffer import OVERHEAD, Buffer
+from bridge.source.buffer import OVERHEAD, Buffer, Pool
 from tests.source.words import added, at
 
 LONGEST, QUIET, ENOUGH = 0.05, 0.005, 1 << 20
@@ -27,7 +27,7 @@ async def take(buffer: Buffer, enough: int = ENOUGH) -> tuple[list[Event], float
 
 async def test_a_lone_change_waits_no_longer_than_the_quiet() -> None:
     """What a change costs in latency when little happens: 5 ms, not the whole commit interval."""
-    buffer = Buffer(ENOUGH)
+    buffer = Buffer(Pool(ENOUGH))
     buffer.put([change(101)])
 
     assert await take(buffer) == ([change(101)], QUIET)
@@ -35,7 +35,7 @@ async def test_a_lone_change_waits_no_longer_than_the_quiet() -> None:
 
 async def test_the_first_change_is_waited_for_without_bound() -> None:
     """An idle stream commits nothing, and burns nothing."""
-    buffer = Buffer(ENOUGH)
+    buffer = Buffer(Pool(ENOUGH))
     asyncio.get_running_loop().call_later(3600, buffer.put, [change(101)])
 
     assert await take(buffer) == ([change(101)], 3600 + QUIET)
@@ -43,7 +43,7 @@ async def test_the_first_change_is_waited_for_without_bound() -> None:
 
 async def test_changes_that_keep_coming_are_taken_together_up_to_the_longest_wait() -> None:
     """A busy stream gives few large transactions, and yet each change is committed in time."""
-    buffer = Buffer(ENOUGH)
+    buffer = Buffer(Pool(ENOUGH))
     for n in range(40):
         asyncio.get_running_loop().call_later(n * 0.004, buffer.put, [change(n + 101)])
     await asyncio.sleep(0)
@@ -54,7 +54,7 @@ async def test_changes_that_keep_coming_are_taken_together_up_to_the_longest_wai
 
 
 async def test_enough_is_not_waited_for_any_longer() -> None:
-    buffer = Buffer(ENOUGH)
+    buffer = Buffer(Pool(ENOUGH))
     buffer.put([change(101)])
     buffer.put([change(102)])
 
@@ -63,7 +63,7 @@ async def test_enough_is_not_waited_for_any_longer() -> None:
 
 async def test_no_more_than_enough_is_taken() -> None:
     """A transaction's size is bounded; what is over stays, and is taken at once next time."""
-    buffer = Buffer(ENOUGH)
+    buffer = Buffer(Pool(ENOUGH))
     for n in range(3):
         buffer.put([change(n + 101)])
 
@@ -73,7 +73,7 @@ async def test_no_more_than_enough_is_taken() -> None:
 
 async def test_a_chunk_is_taken_whole() -> None:
     """One read of a stream may be more than enough: else it would never be taken."""
-    buffer = Buffer(ENOUGH)
+    buffer = Buffer(Pool(ENOUGH))
     buffer.put([change(101), change(102), change(103)])
 
     assert await take(buffer, enough=1) == ([change(101), change(102), change(103)], 0)
@@ -81,7 +81,7 @@ async def test_a_chunk_is_taken_whole() -> None:
 
 async def test_a_marker_has_a_size_too() -> None:
     """A bound in bytes must hold for what has no body."""
-    buffer = Buffer(ENOUGH)
+    buffer = Buffer(Pool(ENOUGH))
     buffer.put([Synced(at(5, "100")), change(101)])
 
     assert buffer.size == OVERHEAD + SIZE
@@ -89,7 +89,7 @@ async def test_a_marker_has_a_size_too() -> None:
 
 async def test_the_buffer_is_full_at_its_limit() -> None:
     """28."""
-    buffer = Buffer(2 * SIZE)
+    buffer = Buffer(Pool(2 * SIZE))
     full = [buffer.full]
     for n in range(2):
         buffer.put([change(n + 101)])
@@ -100,7 +100,7 @@ async def test_the_buffer_is_full_at_its_limit() -> None:
 
 async def test_room_is_half_of_the_limit() -> None:
     """28: a watch that was closed for lack of room is not opened for the room of one change, to be closed again."""
-    buffer = Buffer(4 * SIZE)
+    buffer = Buffer(Pool(4 * SIZE))
     for n in range(4):
         buffer.put([change(n + 101)])
     room = asyncio.create_task(buffer.room())
@@ -115,15 +115,46 @@ async def test_room_is_half_of_the_limit() -> None:
 
 
 async def test_there_is_room_at_once_where_there_is_room() -> None:
-    buffer = Buffer(2 * SIZE)
+    buffer = Buffer(Pool(2 * SIZE))
     buffer.put([change(1)])
 
     await asyncio.wait_for(buffer.room(), 0.001)
 
 
+async def test_a_busy_stream_may_have_what_others_do_not_need() -> None:
+    """One hot watch among a hundred: with an even share it would be closed and opened again all the time."""
+    pool = Pool(8 * SIZE, buffers=2)
+    busy, idle = Buffer(pool), Buffer(pool)
+    while not busy.full:
+        busy.put([change(101)])
+    held = [busy.size, idle.limit]
+    idle.put([change(101)])
+    idle.put([change(102)])
+
+    assert held == [6 * SIZE, 2 * SIZE]
+    assert (idle.full, pool.used) == (True, pool.common)
+
+
+async def test_room_that_others_give_back_is_noticed() -> None:
+    """Also what an attempt had read that has failed."""
+    pool = Pool(8 * SIZE, buffers=2)
+    one, other = Buffer(pool), Buffer(pool)
+    for n in range(4):
+        one.put([change(n + 101)])
+        other.put([change(n + 101)])
+    waiting = asyncio.create_task(one.room())
+    await asyncio.sleep(0)
+    before = waiting.done()
+    await one.take(LONGEST, QUIET, SIZE)
+    other.drop()
+    await waiting
+
+    assert (before, other.size, pool.used) == (False, 0, SIZE)
+
+
 async def test_a_closed_buffer_gives_what_is_left_at_once_and_then_nothing() -> None:
     """A stream that stops commits what it has read, and does not hang on what will not come."""
-    buffer = Buffer(ENOUGH)
+    buffer = Buffer(Pool(ENOUGH))
     buffer.put([change(101)])
     ended = [buffer.ended]
     buffer.close()
@@ -136,7 +167,7 @@ async def test_a_closed_buffer_gives_what_is_left_at_once_and_then_nothing() -> 
 
 
 async def test_closing_ends_a_wait() -> None:
-    buffer = Buffer(ENOUGH)
+    buffer = Buffer(Pool(ENOUGH))
     asyncio.get_running_loop().call_later(5, buffer.close)
 
     assert await take(buffer) == ([], 5)
@@ -144,7 +175,7 @@ async def test_closing_ends_a_wait() -> None:
 
 async def test_closing_ends_the_wait_for_more() -> None:
     """A stream that is asked to stop does so now."""
-    buffer = Buffer(ENOUGH)
+    buffer = Buffer(Pool(ENOUGH))
     buffer.put([change(101)])
     asyncio.get_running_loop().call_later(QUIET / 2, buffer.close)
 
@@ -153,7 +184,7 @@ async def test_closing_ends_the_wait_for_more() -> None:
 
 async def test_a_take_that_is_cancelled_takes_nothing() -> None:
     """What was read is never thrown away."""
-    buffer = Buffer(ENOUGH)
+    buffer = Buffer(Pool(ENOUGH))
     buffer.put([change(101)])
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(buffer.take(LONGEST, QUIET, ENOUGH), QUIET / 2)

@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 
 from bridge.model.event import Restarted, RestartReason, Synced
 from bridge.model.position import NO_EPOCH, ResourceVersion
-from bridge.source.buffer import Buffer
+from bridge.source.buffer import Buffer, Pool
 from bridge.source.faults import Fatal, Fault, Kind, Phase, Removed
 from bridge.source.frames import Frame, Page, Status, Undecodable
 from bridge.source.reader import CONFIRM
@@ -280,7 +280,7 @@ async def test_a_full_buffer_closes_the_watch_and_goes_on_later() -> None:
     """28: Kafka is slow or down; memory stays bounded, and not a change is lost or said twice."""
     watched = [steps(Opened(), frames(added(name, version))) for name, version in (("a", "101"), ("b", "102"))]
     reading = Reading(HERE, [NEWEST, *watched[0], newest("101"), *watched[1]])
-    reading.buffer = Buffer(100)
+    reading.buffer = Buffer(Pool(100))
     task = asyncio.create_task(reading.reader().run())
     asked, told = [], []
     for _ in range(2):
@@ -303,7 +303,7 @@ async def test_a_snapshot_waits_for_room_without_being_closed() -> None:
         frames(mark("100", ends_initial=True)),
     ]
     reading = Reading(FIRST, script)
-    reading.buffer = Buffer(1)
+    reading.buffer = Buffer(Pool(1))
     task = asyncio.create_task(reading.reader().run())
     told, asked = [], []
     for _ in range(3):
@@ -321,7 +321,7 @@ async def test_the_next_page_waits_for_room() -> None:
     """Pages that nobody takes would fill the memory."""
     script = steps(UNSUPPORTED, page("100", "a", token="t"), page("100", "b"))
     reading = Reading(FIRST, script)
-    reading.buffer = Buffer(1)
+    reading.buffer = Buffer(Pool(1))
     task = asyncio.create_task(reading.reader().run())
     await asyncio.sleep(60)
     before = list(reading.api.asked)
