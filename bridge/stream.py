@@ -21,7 +21,7 @@ from bridge.source.buffer import Buffer, Pool
 from bridge.source.discovery import Found, NotFound, exists, find
 from bridge.source.faults import Fatal, Fault, Reauth, classify
 from bridge.source.index import Index
-from bridge.source.reader import Delay, Reader
+from bridge.source.reader import HEALTHY, Delay, Reader
 from bridge.source.session import Session
 from bridge.source.states import Origin, State, Trouble, resumed, unlisted
 from bridge.telemetry import BufferChanged, StreamFailed, StreamRecovered, StreamStarted, StreamStopped
@@ -59,6 +59,7 @@ class Stream:
         self._delay = Delay(spec.name)
         self._unsettled = Unsettled()
         self._failure = ""
+        self._carrying: float | None = None
 
     def stop(self) -> None:
         """End soon: what is being committed is committed, what was read beyond it is read again next time."""
@@ -97,6 +98,10 @@ class Stream:
         what = str(cause) if isinstance(cause, KafkaFault) else f"{type(cause).__name__}: {cause}"
         if self._stopping:  # nothing more will be tried, and the wait would only cost the time to end in
             return
+        loop = asyncio.get_running_loop()
+        if self._carrying is not None and loop.time() - self._carrying > HEALTHY:
+            self._backoff.reset()
+        self._carrying = None
         first, wait = self._backoff.fresh, self._backoff.next()
         StreamRecovered(self.name, what, round(wait, 2), first).emit()
         self._delay.goes_on(what)
@@ -125,6 +130,7 @@ class Stream:
     async def _carry(self, opened: Opened, selection: Selection, buffer: Buffer) -> Outcome:
         """Read and write side by side until one of them ends."""
         writer = opened.writer
+        self._carrying = asyncio.get_running_loop().time()
         index = Index(opened.index)
         self._started(opened, selection, len(index))
         reader = Reader(self.name, Api(self._session, selection), _state(opened.start), index, buffer)

@@ -94,7 +94,8 @@ def test_nothing_is_listed_twice() -> None:
 
 def test_what_the_protocol_needs_cannot_be_dropped() -> None:
     """Without the uid a consumer takes a successor of the same name for the same object."""
-    text = f"{KAFKA}watches: [{{resource: pods, drop: [metadata.managedFields, metadata.uid, kind, 'a..b', 'metadata[name]']}}]"
+    fields = "metadata.managedFields, metadata.uid, kind, 'a..b', 'metadata[name]'"
+    text = f"{KAFKA}watches: [{{resource: pods, drop: [{fields}]}}]"
 
     assert problems(text) == [
         (
@@ -108,6 +109,10 @@ def test_what_the_protocol_needs_cannot_be_dropped() -> None:
         ),
         (
             "etc/bridge.yaml:2: watches[0].drop[2]: kind cannot be dropped:"
+            " consumers need it to tell objects apart. Remove it from the list."
+        ),
+        (
+            "etc/bridge.yaml:2: watches[0].drop[4]: metadata[name] cannot be dropped:"
             " consumers need it to tell objects apart. Remove it from the list."
         ),
     ]

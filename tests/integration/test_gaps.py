@@ -8,7 +8,7 @@ import pytest
 
 from tests.audit.ledger import Ledger
 from tests.audit.records import Envelope, parse
-from tests.load import CONFIGMAPS, EVENTS, WIDGETS
+from tests.load import CONFIGMAPS, CRDS, EVENTS, WIDGETS, make_widgets
 from tests.servers.apiserver import Cluster
 from tests.servers.kafka import Broker
 from tests.trial import Trial, trial
@@ -176,3 +176,23 @@ async def _values(run: Trial) -> list[Envelope]:
     return [
         record.value for log in await run.logs() for record in map(parse, log.entries) if not isinstance(record, str)
     ]
+
+
+async def test_a_resource_that_is_gone_and_comes_back(new_cluster: Clusters, broker: Broker, tmp_path: Path) -> None:
+    """Consumers learn that nothing is left, and later of what there is again: no epoch goes on over that time."""
+    watches = [{"resource": "widgets.example.com", "name": "widgets", "topic": "back.widgets"}]
+    async with trial(new_cluster(), broker, tmp_path, watches, name="back") as run:
+        writer = await run.writer(WIDGETS)
+        await writer.create(WIDGETS, "team-a", "before")
+        run.bridge.start()
+        await run.synced()
+        await writer.delete(WIDGETS, "team-a", "before")
+        await run.kube.delete(f"{CRDS}/widgets.example.com")
+        await asyncio.to_thread(run.bridge.says, '"resource_removed"', 90)
+        await make_widgets(run.kube)
+        await writer.create(WIDGETS, "team-a", "after")
+        await run.caught_up(writer)
+        report = await run.verdict(await writer.ledger())
+
+    assert report.ok
+    assert report.restarts == {"widgets initial": 1, "widgets resource_removed": 2}
