@@ -185,7 +185,7 @@ def config_for(cluster: Cluster, broker: Broker, name: str, **fields: str) -> Fi
 
 
 def topic(name: str, *, exists: bool, partitions: int) -> Fields:
-    return {"name": name, "exists": exists, "partitions": partitions, "problem": ""}
+    return {"name": name, "exists": exists, "partitions": partitions, "problem": "", "note": ""}
 
 
 async def check(directory: Path, config: Fields) -> tuple[int, Fields]:

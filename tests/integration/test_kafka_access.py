@@ -64,7 +64,7 @@ async def test_what_is_not_allowed_is_named(cluster: Cluster, new_broker: Broker
 
     with BridgeProcess(config, tmp_path) as bridge:
         bridge.start()
-        await asyncio.to_thread(bridge.says, "Allow Write and Describe on the TransactionalId", 60)
+        await asyncio.to_thread(bridge.says, "no permission for topic guarded.checkpoints", 60)
 
         code, report = await check(tmp_path, config)
         assert code == 1
@@ -75,6 +75,9 @@ async def test_what_is_not_allowed_is_named(cluster: Cluster, new_broker: Broker
         assert code == 1
         assert "Allow Create on it" in report["checkpoints"]["problem"]
         assert "Allow Create on it" in report["streams"][0]["problems"][0]
+
+        await allow(broker, [rule for rule in rules if rule[0] == TOPIC])
+        await asyncio.to_thread(bridge.says, "Allow Write and Describe on the TransactionalId", 120)
 
         await allow(broker, rules)
         code, report = await check(tmp_path, config)

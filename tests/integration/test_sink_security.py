@@ -111,7 +111,7 @@ async def test_missing_permissions_are_named_with_what_to_allow(new_broker: Call
     await topics.ensure(admin.config, [admin.topic])
 
     with pytest.raises(SettingFault, match=r"no permission to use transactional id .*at-least-once"):
-        await bob.open()
+        await Producer.start(bob.config.kafka, "bob")
     with pytest.raises(SettingFault, match=r"(no permission for|cannot make) topic .*Allow "):
         await topics.ensure(bob.config, [admin.topic])
     opened = await admin.open()
