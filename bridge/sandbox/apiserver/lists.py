@@ -35,27 +35,32 @@ class _Token(Struct, frozen=True):
 
 
 async def listed(store: Store, resource: Resource, namespace: str, options: Options) -> Listed:
+    token = _read(options.token) if options.token else None
+    if token is not None and options.version:
+        raise refusals.bad_request("specifying resource version is not allowed when using continue")
     wanted = options.version or 0
     if not await store.reaches(wanted, FRESH):
         raise refusals.too_large(wanted, store.version, resource.cached)
-    token = _read(options.token) if options.token else None
     version = _version(store, resource, options, token)
     objects = store.at(resource.storage, version) if version < store.version else store.all(resource.storage)
     prefix = resource.key(namespace, "") if namespace else ""
     test = selects(resource, options.labels, options.fields)
     found = [(key, body) for key, body in objects if key.startswith(prefix) and test(body)]
-    return _page(found, prefix, version, token.start if token else "", options)
+    if token is not None:
+        found = found[bisect_left(found, prefix + token.start, key=lambda item: item[0]) :]
+    unlimited = options.limit == 0 or (options.version == 0 and resource.cached)
+    limit = len(found) if unlimited else options.limit
+    return _page(found, prefix, version, limit, exact=not (options.labels or options.fields))
 
 
-def _page(found: list[tuple[str, Object]], prefix: str, version: int, start: str, options: Options) -> Listed:
-    first = bisect_left(found, prefix + start, key=lambda item: item[0]) if start else 0
-    last = first + options.limit if options.limit else len(found)
-    items = [body for _, body in found[first:last]]
+def _page(found: list[tuple[str, Object]], prefix: str, version: int, limit: int, *, exact: bool) -> Listed:
+    """The first *limit* of what was *found*; how many are left is said where it is *exact*."""
+    items = [body for _, body in found[:limit]]
     metadata: Object = {"resourceVersion": str(version)}
-    if last < len(found):
-        metadata["continue"] = _write(_Token("meta.k8s.io/v1", version, found[last - 1][0][len(prefix) :] + "\0"))
-        if not (options.labels or options.fields):
-            metadata["remainingItemCount"] = len(found) - last
+    if limit < len(found):
+        metadata["continue"] = _write(_Token("meta.k8s.io/v1", version, found[limit - 1][0][len(prefix) :] + "\0"))
+        if exact:
+            metadata["remainingItemCount"] = len(found) - limit
     return Listed(items, metadata)
 
 

@@ -36,16 +36,13 @@ def options(query: Mapping[str, str]) -> Options:
     watch = _is_true(query.get("watch", ""))
     version, match = query.get("resourceVersion", ""), query.get("resourceVersionMatch", "")
     initial = _is_true(query["sendInitialEvents"]) if query.get("sendInitialEvents") else None
-    token = query.get("continue", "")
     _check(watch, version, match, initial)
-    if token and version not in ("", "0"):
-        raise bad_request("specifying resource version is not allowed when using continue")
     seconds = _number(query, "timeoutSeconds")
     return Options(
         labels=query.get("labelSelector", ""),
         fields=query.get("fieldSelector", ""),
         limit=max(0, _number(query, "limit")),
-        token=token,
+        token=query.get("continue", ""),
         version=_version(version, watch=watch) if version else None,
         match=match,
         watch=watch,

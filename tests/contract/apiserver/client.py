@@ -84,10 +84,11 @@ class Client:
 
     @asynccontextmanager
     async def watch(
-        self, path: str, headers: dict[str, str] | None = None, **query: str
+        self, path: str, accept: str = "application/json", **query: str
     ) -> AsyncIterator[AsyncIterator[Object]]:
         """Its events, until it ends."""
         asked = {"watch": "true", "timeoutSeconds": "300"} | query
+        headers = {"Accept": accept, "Accept-Encoding": "identity"}
         async with self._session.get(path, params=asked, headers=headers) as response:
             assert response.status == 200, await response.read()
             yield _lines(response)
@@ -97,7 +98,7 @@ class Client:
         async with self._session.get(path, params=query, headers=headers) as response:
             return response, await response.read()
 
-    async def _ask(  # noqa: PLR0913
+    async def _ask(
         self,
         method: str,
         path: str,
