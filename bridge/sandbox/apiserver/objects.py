@@ -42,7 +42,7 @@ def created(resource: Resource, namespace: str, sent: object, author: Author) ->
     if resource.generation:
         metadata.setdefault("generation", 1)
     result = _with_defaults(resource, body | {"metadata": metadata}, author)
-    return managed(resource.api_version, None, result, author.manager)
+    return result if author.raw else managed(resource.api_version, None, result, author.manager)
 
 
 def updated(resource: Resource, old: Object, sent: object, author: Author) -> Object:
@@ -51,16 +51,13 @@ def updated(resource: Resource, old: Object, sent: object, author: Author) -> Ob
     _check(resource, old, body)
     if not author.raw:
         body = _separated(resource, old, body, author.subresource)
-    metadata = body["metadata"] | {name: old["metadata"][name] for name in _SYSTEM if name in old["metadata"]}
-    metadata["resourceVersion"] = old["metadata"]["resourceVersion"]
-    if "managedFields" in old["metadata"] and not author.raw:
-        metadata["managedFields"] = old["metadata"]["managedFields"]
-    body |= {"metadata": metadata}
+    body |= {"metadata": _metadata(old["metadata"], body["metadata"], author)}
+    metadata = body["metadata"]
     if body == old:
         return old
-    if resource.generation and _spec(body) != _spec(old):
-        metadata["generation"] = metadata.get("generation", 0) + 1
-    return managed(resource.api_version, old, body, author.manager, author.subresource)
+    if resource.generation and _spec(body) != _spec(old) and metadata["generation"] == old["metadata"]["generation"]:
+        metadata["generation"] += 1
+    return body if author.raw else managed(resource.api_version, old, body, author.manager, author.subresource)
 
 
 def shaped(resource: Resource, namespace: str, body: Any) -> Object:  # noqa: ANN401  # what a client sent
@@ -139,6 +136,14 @@ def _established(definition: Object) -> Object:
     ]
     stored = [version["name"] for version in spec["versions"] if version.get("storage")]
     return {"conditions": conditions, "acceptedNames": spec["names"], "storedVersions": stored}
+
+
+def _metadata(old: Object, sent: Object, author: Author) -> Object:
+    """What is the server's own stays; from within it may be written too, but for who an object is."""
+    own = ("uid", "creationTimestamp") if author.raw else (*_SYSTEM, "managedFields")
+    kept = {name: old[name] for name in own if name in old} | {"resourceVersion": old["resourceVersion"]}
+    counted = {"generation": old["generation"]} if "generation" in old else {}
+    return counted | {name: value for name, value in sent.items() if name not in own} | kept
 
 
 def _check(resource: Resource, old: Object, body: Object) -> None:

@@ -41,7 +41,7 @@ def update(store: Store, resource: Resource, name: str, old: Object, body: objec
     new = updated(resource, old, body, author)
     if new is old:
         return old
-    if is_dying(new) and not is_held(new):
+    if is_dying(new) and is_held(old) and not is_held(new):
         return store.commit(resource.storage, key, None)
     return store.commit(resource.storage, key, new)
 
