@@ -32,7 +32,10 @@ class ApiServer:
     """
 
     def __init__(self, port: int = 0, *, token: str | None = None, window: int = WINDOW) -> None:
-        """*port* 0 is any free one. *token*: what clients must bear. *window*: changes that are remembered."""
+        """*port* 0 is any free one. *window*: changes that are remembered.
+
+        *token*: what clients must bear. kubectl cannot: it shows no credentials to a server without TLS.
+        """
         self._store = Store(window)
         self._handler = Handler(self._store, token)
         self._port = port

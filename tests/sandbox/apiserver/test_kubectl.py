@@ -4,7 +4,7 @@ import asyncio
 import json
 import os
 import shutil
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -17,14 +17,14 @@ pytestmark = [
     pytest.mark.skipif(shutil.which("kubectl") is None, reason="KUBECTL MISSING: it is not on the path"),
 ]
 
-Kubectl = Callable[..., Awaitable[str]]
+Kubectl = Callable[..., Coroutine[None, None, str]]
 PATIENCE = 30.0
 """Seconds for one command, on a busy machine."""
 
 
 @asynccontextmanager
 async def running(directory: Path) -> AsyncIterator[tuple[ApiServer, Kubectl]]:
-    async with ApiServer(token="secret") as server:
+    async with ApiServer() as server:
         kubeconfig = directory / "kubeconfig"
         kubeconfig.write_text(server.kubeconfig_text())
         environment = {"PATH": os.environ["PATH"], "HOME": str(directory), "KUBECONFIG": str(kubeconfig)}
