@@ -10,35 +10,11 @@ import uuid
 from collections import deque
 from collections.abc import Callable, Iterator
 
-from msgspec import Struct
-
 from bridge.sandbox import bodies
-from bridge.sandbox.apiserver.refusals import RefusalError
 from bridge.sandbox.apiserver.server import ApiServer
 from bridge.sandbox.bodies import Object
+from bridge.sandbox.operations import Create, Delete, Operation, Update, apply
 
-
-class Create(Struct, frozen=True):
-    """*resource* as kubectl writes it."""
-
-    resource: str
-    body: Object
-
-
-class Update(Struct, frozen=True):
-    """The whole object as it is now, status included."""
-
-    resource: str
-    body: Object
-
-
-class Delete(Struct, frozen=True):
-    resource: str
-    namespace: str
-    name: str
-
-
-Operation = Create | Update | Delete
 Story = Iterator[list[Operation]]
 """Something that happens bit by bit, beside others."""
 Key = tuple[str, str, str]
@@ -273,25 +249,12 @@ async def run(life: Life, server: ApiServer, rate: float, clock: Callable[[], fl
     operations, due = life.begin(clock()), loop.time()
     while True:
         for operation in operations:
-            apply(operation, life, server)
+            if not apply(operation, server):
+                life.lost(operation)
         now = loop.time()
         due = max(due + len(operations) / rate, now)
         await asyncio.sleep(due - now)
         operations = life.step(clock())
-
-
-def apply(operation: Operation, life: Life, server: ApiServer) -> None:
-    """What is refused (an object that somebody deleted) is taken out of *life*'s picture."""
-    try:
-        match operation:
-            case Create(resource, body):
-                server.create(resource, body)
-            case Update(resource, body):
-                server.update(resource, body)
-            case Delete(resource, namespace, name):
-                server.delete(resource, namespace, name)
-    except RefusalError:
-        life.lost(operation)
 
 
 def _key(resource: str, body: Object) -> Key:

@@ -200,14 +200,15 @@ async def test_a_last_bookmark_before_the_end(side: Side) -> None:
         ):
             for path in (configmaps, events):
                 await client.patch(f"{path}/a", {"metadata": {"labels": {"x": "y"}}})
-            *changes, last = await everything(cached)
+            change, *last = await everything(cached)
             without = await everything(uncached)
 
-    assert (told(changes), last["type"], told(without)) == ([("MODIFIED", "a")], "BOOKMARK", [("MODIFIED", "a")])
-    assert list(last["object"]) == ["kind", "apiVersion", "metadata"]
-    assert list(last["object"]["metadata"]) == ["resourceVersion"]
-    versions = [int(one["object"]["metadata"]["resourceVersion"]) for one in (*changes, last)]
-    assert versions[0] <= versions[1]
+    assert (told([change]), told(without)) == ([("MODIFIED", "a")], [("MODIFIED", "a")])
+    assert {one["type"] for one in last} == {"BOOKMARK"}  # the real server may say it twice
+    assert list(last[0]["object"]) == ["kind", "apiVersion", "metadata"]
+    assert list(last[0]["object"]["metadata"]) == ["resourceVersion"]
+    versions = [int(one["object"]["metadata"]["resourceVersion"]) for one in (change, *last)]
+    assert versions == sorted(versions)
 
 
 async def test_a_table_as_it_changes(side: Side) -> None:
