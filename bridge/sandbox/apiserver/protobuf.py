@@ -19,7 +19,7 @@ Fields = dict[int, tuple[str, str]]
 _MESSAGES: dict[str, Fields] = {
     "Unknown": {
         1: ("type", "TypeMeta"),
-        2: ("raw", "raw"),
+        2: ("raw", "raw?"),
         3: ("contentEncoding", "string"),
         4: ("contentType", "string"),
     },
@@ -133,7 +133,7 @@ def decoded(data: bytes) -> Object:
     try:
         unknown = _message("Unknown", data[len(MAGIC) :])
         named = unknown["type"]
-        return {**named, **_message(named["kind"], unknown.get("raw", b""))}
+        return {**named, **_message(named["kind"], unknown["raw"])}
     except (KeyError, IndexError, ValueError):
         raise unsupported_media() from None
 
