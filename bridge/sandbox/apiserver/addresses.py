@@ -6,10 +6,11 @@ from msgspec import Struct
 
 from bridge.sandbox.apiserver.refusals import not_served
 from bridge.sandbox.apiserver.resources import Resource
+from bridge.sandbox.apiserver.scales import has_scale
 
 
 class Address(Struct, frozen=True):
-    """Empty is what the path does not say. Only the status is ever a part."""
+    """Empty is what the path does not say. A part is the status, or the scale."""
 
     resource: Resource
     namespace: str = ""
@@ -38,9 +39,8 @@ def _within(rest: list[str], members: list[Resource]) -> Address:
     found = next((resource for resource in members if resource.plural == plural), None)
     if found is None or len(rest) > 3 or (namespace and not found.namespaced):
         raise not_served()
-    if (name and found.namespaced and not namespace) or (
-        subresource and not (subresource == "status" and found.status)
-    ):
+    parts = ("", *(["status"] if found.status else []), *(["scale"] if has_scale(found) else []))
+    if (name and found.namespaced and not namespace) or subresource not in parts:
         raise not_served()
     return Address(found, namespace, name, subresource)
 

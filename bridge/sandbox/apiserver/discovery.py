@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from bridge.sandbox.apiserver.refusals import Object
 from bridge.sandbox.apiserver.resources import BUILT_IN, CRDS, Resource, custom
+from bridge.sandbox.apiserver.scales import KIND, has_scale
 from bridge.sandbox.apiserver.store import Store
 
 AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
@@ -94,8 +95,14 @@ def _discovered(resource: Resource) -> Object:
         entry["shortNames"] = list(resource.short)
     if resource.categories:
         entry["categories"] = list(resource.categories)
-    if resource.status:
-        entry["subresources"] = [{"subresource": "status", "responseKind": kind, "verbs": ["get", "patch", "update"]}]
+    parts = {"status": kind} if resource.status else {}
+    if has_scale(resource):
+        parts["scale"] = KIND
+    if parts:
+        verbs = ["get", "patch", "update"]
+        entry["subresources"] = [
+            {"subresource": name, "responseKind": of, "verbs": verbs} for name, of in parts.items()
+        ]
     return entry
 
 
@@ -130,3 +137,6 @@ def _entries(resource: Resource) -> Iterable[Object]:
     yield entry
     if resource.status:
         yield entry | {"name": f"{resource.plural}/status", "singularName": "", "verbs": ["get", "patch", "update"]}
+    if has_scale(resource):
+        part = {"name": f"{resource.plural}/scale", "singularName": "", "verbs": ["get", "patch", "update"]}
+        yield part | KIND | {"namespaced": True}

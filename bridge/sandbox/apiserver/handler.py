@@ -17,14 +17,12 @@ from bridge.sandbox.apiserver.lists import listed
 from bridge.sandbox.apiserver.objects import Author
 from bridge.sandbox.apiserver.options import options
 from bridge.sandbox.apiserver.refusals import Object, RefusalError
-from bridge.sandbox.apiserver.replies import Answer, End, Late, Script, Stream
+from bridge.sandbox.apiserver.replies import Answer, Late, Script, Stream
+from bridge.sandbox.apiserver.responses import JSON, cut, document, refusal, shown, streamed
 from bridge.sandbox.apiserver.store import Store
 from bridge.sandbox.apiserver.views import view
 from bridge.sandbox.apiserver.watches import BOOKMARKS, Asked, Watch
 
-JSON = "application/json"
-BIG = 128 << 10
-"""Bytes of an answer from which it is compressed for who can read that (responsewriters/writers.go)."""
 REMEMBERED = 10_000
 """Requests that are remembered for tests to look at."""
 
@@ -61,7 +59,7 @@ class Handler:
             case Answer(status, body, headers):
                 return web.Response(status=status, body=body, headers=headers)
             case Stream():
-                return await _streamed(request, reply)
+                return await streamed(request, reply)
             case Late(seconds):
                 await asyncio.sleep(seconds)
             case None:
@@ -69,7 +67,7 @@ class Handler:
         try:
             return await self._truth(request)
         except RefusalError as error:
-            return _refusal(request, error)
+            return refusal(request, error)
 
     async def _truth(self, request: web.Request) -> web.StreamResponse:
         path = request.path
@@ -78,13 +76,12 @@ class Handler:
         if path in ("/readyz", "/healthz", "/livez"):
             return web.Response(text="ok")
         if path == "/version":
-            return _json(request, discovery.VERSION)
-        document = openapi.document if path.startswith("/openapi/") else None
+            return document(request, discovery.VERSION)
         accept = request.headers.get("Accept", "")
-        found = document(self.store, path) if document else discovery.document(self.store, path, accept)
+        found = openapi.document(self.store, path) or discovery.document(self.store, path, accept)
         if found is not None:
             kind = discovery.AGGREGATED if found.get("kind") == "APIGroupDiscoveryList" else JSON
-            return _json(request, found, kind=kind)
+            return document(request, found, kind=kind)
         asked = address(path, discovery.served(self.store))
         if asked is None:
             return web.Response(status=404, text="404 page not found\n")
@@ -100,11 +97,10 @@ class Handler:
         match verb:
             case "get":
                 found = writes.get(self.store, asked.resource, asked.namespace, asked.name)
-                return _shown(request, asked, found)
+                return shown(request, asked, found)
             case "list":
                 page = await listed(self.store, asked.resource, asked.namespace, options(request.query))
-                shown = view(request.headers.get("Accept", "")).many(asked.resource, page)
-                return _json(request, shown)
+                return document(request, view(request.headers.get("Accept", "")).many(asked.resource, page))
             case "watch":
                 return await self._watch(request, asked)
             case _:
@@ -118,23 +114,23 @@ class Handler:
                 old = writes.get(self.store, asked.resource, asked.namespace, asked.name)
                 new = _content(request, asked, body)
                 author = _author(request, asked)
-                return _shown(request, asked, writes.update(self.store, asked.resource, asked.name, old, new, author))
+                return shown(request, asked, writes.update(self.store, asked.resource, asked.name, old, new, author))
             case "patch":
                 return self._patch(request, asked, body)
             case "delete":
                 preconditions = _preconditions(body)
                 where = asked.namespace, asked.name
-                return _json(request, writes.delete(self.store, asked.resource, *where, preconditions))
+                return document(request, writes.delete(self.store, asked.resource, *where, preconditions))
             case _:
-                return self._delete_collection(request, asked)
+                return self._delete_all(request, asked)
 
     def _create(self, request: web.Request, asked: Address, body: bytes) -> web.StreamResponse:
         content = _content(request, asked, body)
         if "list" not in asked.resource.verbs:
             review = self.access.review(asked.resource, content if isinstance(content, dict) else {})
-            return _json(request, review, 201)
+            return document(request, review, 201)
         author = _author(request, asked)
-        return _shown(request, asked, writes.create(self.store, asked.resource, asked.namespace, content, author), 201)
+        return shown(request, asked, writes.create(self.store, asked.resource, asked.namespace, content, author), 201)
 
     def _patch(self, request: web.Request, asked: Address, body: bytes) -> web.StreamResponse:
         author = _author(request, asked)
@@ -142,21 +138,16 @@ class Handler:
         if old is None and request.content_type == writes.APPLY:
             content: Any = writes.decoded(asked.resource, body)
             made = writes.create(self.store, asked.resource, asked.namespace, content, author)
-            return _shown(request, asked, made, 201)
+            return shown(request, asked, made, 201)
         old = writes.get(self.store, asked.resource, asked.namespace, asked.name)
         done = writes.patch(self.store, asked.resource, old, request.content_type, body, author)
-        return _shown(request, asked, done)
+        return shown(request, asked, done)
 
-    def _delete_collection(self, request: web.Request, asked: Address) -> web.StreamResponse:
-        asked_for = options(request.query)
-        found = self.store.all(asked.resource.storage)
-        selected = Watch(self.store, Asked(asked.resource, asked.namespace, asked_for, view("")), 0.0).selects
-        gone = [body for _, body in found if selected(body)]
-        for body in gone:
-            where = body["metadata"].get("namespace", ""), body["metadata"]["name"]
-            writes.delete(self.store, asked.resource, *where, {})
-        page = {"kind": asked.resource.many, "apiVersion": asked.resource.api_version}
-        return _json(request, page | {"metadata": {"resourceVersion": str(self.store.version)}, "items": gone})
+    def _delete_all(self, request: web.Request, asked: Address) -> web.StreamResponse:
+        wanted = options(request.query)
+        gone = writes.delete_all(self.store, asked.resource, asked.namespace, wanted.labels, wanted.fields)
+        shown_as = {"kind": asked.resource.many, "apiVersion": asked.resource.api_version}
+        return document(request, shown_as | {"metadata": {"resourceVersion": str(self.store.version)}, "items": gone})
 
     async def _watch(self, request: web.Request, asked: Address) -> web.StreamResponse:
         wanted = view(request.headers.get("Accept", ""))
@@ -179,7 +170,7 @@ class Handler:
         finally:
             self.watches.discard(watch)
         if watch.is_cut:
-            _cut(request)
+            cut(request)
         return response
 
 
@@ -223,45 +214,3 @@ def _preconditions(body: bytes) -> Object:
         raise refusals.bad_request(str(error)) from None
     found = sent.get("preconditions") if isinstance(sent, dict) else None
     return found if isinstance(found, dict) else {}
-
-
-def _shown(request: web.Request, asked: Address, body: Object, status: int = 200) -> web.Response:
-    return _json(request, view(request.headers.get("Accept", "")).one(asked.resource, body), status)
-
-
-def _json(request: web.Request, body: object, status: int = 200, kind: str = JSON) -> web.Response:
-    data = msgspec.json.encode(body)
-    headers = {"Content-Type": kind}
-    if len(data) > BIG and "gzip" in request.headers.get("Accept-Encoding", ""):
-        data, headers["Content-Encoding"] = gzip.compress(data, 1), "gzip"
-    return web.Response(status=status, body=data, headers=headers)
-
-
-def _refusal(request: web.Request, error: RefusalError) -> web.Response:
-    response = _json(request, error.status, error.code)
-    if seconds := error.status.get("details", {}).get("retryAfterSeconds"):
-        response.headers["Retry-After"] = str(seconds)
-    return response
-
-
-async def _streamed(request: web.Request, reply: Stream) -> web.StreamResponse:
-    response = web.StreamResponse(headers={"Content-Type": JSON} | dict(reply.headers))
-    await response.prepare(request)
-    for step in reply.steps:
-        match step:
-            case bytes():
-                await response.write(step)
-            case End.SILENCE:
-                await asyncio.Event().wait()
-            case End.CUT:
-                _cut(request)
-                break
-            case seconds:
-                await asyncio.sleep(seconds)
-    return response
-
-
-def _cut(request: web.Request) -> None:
-    """What was written still arrives, then the connection ends where the answer does not."""
-    if request.transport is not None:
-        request.transport.close()

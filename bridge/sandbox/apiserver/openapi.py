@@ -12,6 +12,8 @@ _CHECKED = [{"name": name, "in": "query", "schema": {"type": "string"}} for name
 
 def document(store: Store, path: str) -> Object | None:
     """The document at *path*, or None where there is none."""
+    if not path.startswith("/openapi/"):
+        return None
     roots = {_root(resource): resource.api_version for resource in served(store)}
     if path == "/openapi/v2":
         return {"swagger": "2.0", "info": _INFO, "paths": {}, "definitions": {}}

@@ -46,9 +46,11 @@ _FIELDS: dict[Storage, tuple[str, ...]] = {
 """What each resource knows beside name and namespace (the conversion functions in pkg/apis)."""
 
 
-def selects(resource: Resource, labels: str, fields: str) -> Test:
-    """Whether an object is in the selection."""
+def selects(resource: Resource, labels: str, fields: str, namespace: str = "") -> Test:
+    """Whether an object is in the selection, of all namespaces if none is given."""
     tests = [*_label_tests(labels), *_field_tests(resource, fields)]
+    if namespace:
+        tests.append(lambda body: body["metadata"].get("namespace") == namespace)
     return lambda body: all(test(body) for test in tests)
 
 

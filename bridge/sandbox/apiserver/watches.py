@@ -11,7 +11,7 @@ from bridge.sandbox.apiserver.lists import FRESH
 from bridge.sandbox.apiserver.options import Options
 from bridge.sandbox.apiserver.refusals import Object, RefusalError
 from bridge.sandbox.apiserver.resources import CRDS, Resource
-from bridge.sandbox.apiserver.selectors import Test, selects
+from bridge.sandbox.apiserver.selectors import selects
 from bridge.sandbox.apiserver.store import Change, Store, at_version
 from bridge.sandbox.apiserver.views import View
 
@@ -45,7 +45,7 @@ class Watch:
         self.is_cut = False
         """Ended without good order: the connection breaks in the middle of the answer."""
         self._store = store
-        self.selects = self._selection()
+        self._selects = selects(asked.resource, asked.options.labels, asked.options.fields, asked.namespace)
         self._interval = interval
         self._seen = 0
         self._woken = asyncio.Event()
@@ -124,7 +124,7 @@ class Watch:
         if not await store.reaches(asked.version or 0, FRESH):
             raise refusals.too_large(asked.version or 0, store.version, cached=True)
         self._seen = store.version
-        objects = [body for _, body in store.all(self.asked.resource.storage) if self.selects(body)]
+        objects = [body for _, body in store.all(self.asked.resource.storage) if self._selects(body)]
         end = self._bookmark({INITIAL_END: "true"}) if asked.bookmarks else b""
         return b"".join([self._event("ADDED", body) for body in objects]) + end
 
@@ -151,8 +151,8 @@ class Watch:
             self._ended = True  # what is watched is served no more
         if change.storage != resource.storage:
             return b""
-        before = change.before if change.before and self.selects(change.before) else None
-        after = change.after if change.after and self.selects(change.after) else None
+        before = change.before if change.before and self._selects(change.before) else None
+        after = change.after if change.after and self._selects(change.after) else None
         if after is not None:
             return self._event("MODIFIED" if before else "ADDED", after)
         return self._event("DELETED", at_version(before, change.version)) if before else b""
@@ -183,13 +183,6 @@ class Watch:
             due += self._interval
         if self._now() < deadline - LAST:
             yield deadline - LAST
-
-    def _selection(self) -> Test:
-        asked = self.asked
-        test = selects(asked.resource, asked.options.labels, asked.options.fields)
-        if not asked.namespace:
-            return test
-        return lambda body: body["metadata"].get("namespace") == asked.namespace and test(body)
 
 
 def line(kind: str, body: Object) -> bytes:

@@ -6,6 +6,8 @@ from bridge.sandbox.apiserver import patches, refusals
 from bridge.sandbox.apiserver.objects import Author, created, dying, is_dying, is_held, updated
 from bridge.sandbox.apiserver.refusals import Object
 from bridge.sandbox.apiserver.resources import CRDS, NAMESPACES, Resource, custom
+from bridge.sandbox.apiserver.scales import scale, scaled
+from bridge.sandbox.apiserver.selectors import selects
 from bridge.sandbox.apiserver.store import Store
 
 APPLY = "application/apply-patch+yaml"
@@ -38,7 +40,8 @@ def create(store: Store, resource: Resource, namespace: str, body: object, autho
 def update(store: Store, resource: Resource, name: str, old: Object, body: object, author: Author) -> Object:
     """Nothing is written where nothing changes. Whose last finalizer is taken away is gone."""
     key = resource.key(old["metadata"].get("namespace", ""), name)
-    new = updated(resource, old, body, author)
+    wanted = scaled(old, body) if author.subresource == "scale" else body
+    new = updated(resource, old, wanted, author)
     if new is old:
         return old
     if is_dying(new) and is_held(old) and not is_held(new):
@@ -48,19 +51,23 @@ def update(store: Store, resource: Resource, name: str, old: Object, body: objec
 
 def patch(store: Store, resource: Resource, old: Object, kind: str, body: bytes, author: Author) -> Object:
     """*kind* is the media type, which says what sort of patch *body* is."""
-    content = decoded(resource, body)
+    shown = scale(old) if author.subresource == "scale" else old
+    new = _patched(resource, shown, kind, decoded(resource, body))
+    return update(store, resource, old["metadata"]["name"], old, new, author)
+
+
+def _patched(resource: Resource, old: Object, kind: str, content: object) -> object:
     match kind:
         case "application/json-patch+json":
-            new = patches.patched(old, content)
+            return patches.patched(old, content)
         case "application/merge-patch+json":
-            new = patches.merged(old, content)
+            return patches.merged(old, content)
         case "application/strategic-merge-patch+json" | "application/apply-patch+yaml" if not resource.custom:
-            new = patches.strategic(old, content)
+            return patches.strategic(old, content)
         case "application/apply-patch+yaml":
-            new = patches.merged(old, content)
+            return patches.merged(old, content)
         case _:
             raise refusals.unsupported_media()
-    return update(store, resource, old["metadata"]["name"], old, new, author)
 
 
 def delete(store: Store, resource: Resource, namespace: str, name: str, preconditions: Object) -> Object:
@@ -78,6 +85,15 @@ def delete(store: Store, resource: Resource, namespace: str, name: str, precondi
                 store.commit(one.storage, held, None)
     last = store.commit(resource.storage, key, None)
     return last if resource.plural in _RETURNED else _success(resource, old)
+
+
+def delete_all(store: Store, resource: Resource, namespace: str, labels: str, fields: str) -> list[Object]:
+    """Of a selection; what is said of each is how it was."""
+    selected = selects(resource, labels, fields, namespace)
+    found = [body for _, body in store.all(resource.storage) if selected(body)]
+    for body in found:
+        delete(store, resource, body["metadata"].get("namespace", ""), body["metadata"]["name"], {})
+    return found
 
 
 def decoded(resource: Resource, body: bytes) -> object:

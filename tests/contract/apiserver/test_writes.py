@@ -282,6 +282,24 @@ async def test_spec_and_status_are_written_apart(side: Side) -> None:
     assert [one.body["metadata"]["generation"] for one in (made, status, spec)] == [1, 1, 2]
 
 
+async def test_a_scale_is_written_through(side: Side) -> None:
+    """`kubectl scale`, and every autoscaler."""
+    async with side.client() as client:
+        path, body = await deployment(client, "a")
+        await client.post(path, body)
+        seen = await client.get(f"{path}/d/scale")
+        patched = await client.patch(f"{path}/d/scale", {"spec": {"replicas": 3}})
+        stale = await client.put(f"{path}/d/scale", seen.body | {"spec": {"replicas": 4}})
+        put = await client.put(f"{path}/d/scale", patched.body | {"spec": {"replicas": 5}})
+        after = await client.get(f"{path}/d")
+
+    assert seen.body["metadata"].keys() == {"name", "namespace", "uid", "resourceVersion", "creationTimestamp"}
+    assert (seen.body["kind"], seen.body["apiVersion"]) == ("Scale", "autoscaling/v1")
+    assert (seen.body["spec"], seen.body["status"]) == ({"replicas": 1}, {"replicas": 0, "selector": "app=d"})
+    assert (patched.body["spec"], stale.status, put.body["spec"]) == ({"replicas": 3}, 409, {"replicas": 5})
+    assert (after.body["spec"]["replicas"], after.body["metadata"]["generation"]) == (5, 3)
+
+
 async def test_a_new_pod_is_pending_whatever_it_says(side: Side) -> None:
     async with side.client() as client:
         path = f"/api/v1/namespaces/{await client.namespace()}/pods"

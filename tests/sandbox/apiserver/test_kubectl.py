@@ -141,6 +141,7 @@ async def test_tables_of_what_a_demo_shows(tmp_path: Path) -> None:
         server.create("events", event)
         await kubectl("create", "deployment", "web", "--image=web:1", "--replicas=2", "--port=80")
         found = [await kubectl("get", what) for what in ("ns", "nodes", "deployments", "events", "all")]
+        await kubectl("scale", "deployment", "web", "--replicas=3")
         everything = await kubectl("get", "deployments", "--all-namespaces")
 
     heads = [table.split("\n")[0].split() for table in found]
@@ -152,7 +153,7 @@ async def test_tables_of_what_a_demo_shows(tmp_path: Path) -> None:
     ]
     assert found[3].split()[-4:] == ["Normal", "Started", "pod/web", "up"]
     assert names(found[4]) == ["deployment.apps/web"]
-    assert everything.split()[4:7] == ["default", "web", "0/2"]
+    assert everything.split()[4:7] == ["default", "web", "0/3"]
 
 
 async def test_a_custom_resource(tmp_path: Path) -> None:
