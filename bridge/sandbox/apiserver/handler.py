@@ -176,9 +176,9 @@ class Handler:
 
 def _verb(request: web.Request, asked: Address) -> str:
     match request.method, bool(asked.name):
-        case ("GET", True) if not _is_watch(request):
+        case ("GET", True):
             return "get"
-        case ("GET", _):
+        case ("GET", False):
             return "watch" if _is_watch(request) else "list"
         case ("POST", False) if asked.namespace or not asked.resource.namespaced:
             return "create"

@@ -73,7 +73,8 @@ def _version(store: Store, resource: Resource, options: Options, token: _Token |
         if token.rv < oldest:
             raise refusals.continue_too_old(_write(msgspec.structs.replace(token, rv=INCONSISTENT)))
         return token.rv
-    if options.match == "Exact" and options.version:
+    is_exact = options.match == "Exact" or (options.limit and not options.match)  # as before there was a match
+    if is_exact and options.version:
         if options.version < oldest:
             raise refusals.too_old("list")
         return options.version

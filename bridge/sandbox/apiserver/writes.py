@@ -30,6 +30,8 @@ def create(store: Store, resource: Resource, namespace: str, body: object, autho
         if is_dying(home):
             why = f"unable to create new content in namespace {namespace} because it is being terminated"
             raise refusals.forbidden(resource.group, resource.plural, _name(body), why)
+    if isinstance(body, dict) and (body.get("metadata") or {}).get("resourceVersion") and not author.raw:
+        raise refusals.failure(500, "", "resourceVersion should not be set on objects to be created")
     new = created(resource, namespace, body, author)
     key = resource.key(namespace, new["metadata"]["name"])
     if store.get(resource.storage, key) is not None:

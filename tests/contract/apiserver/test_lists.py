@@ -1,6 +1,7 @@
 """LIST: its form, its pages, its selections, at which version, and when that is expired."""
 
 import base64
+import gzip
 import json
 
 import pytest
@@ -274,3 +275,28 @@ async def test_a_compaction_expires_pages_of_what_is_not_cached(side: Side) -> N
 
 async def filled(client: Client, plural: str, *found: str) -> str:
     return await (client.events(*found) if plural == "events" else client.configmaps(*found))
+
+
+async def test_big_answers_are_compressed_for_who_accepts_it(side: Side) -> None:
+    """From 128 KiB on; below that it would cost more than it saves."""
+    async with side.client() as client:
+        path = await client.configmaps("small")
+        small, _ = await client.raw(path, {"Accept-Encoding": "gzip"})
+        await client.post(path, {"metadata": {"name": "big"}, "data": {"k": "x" * 200_000}})
+        big, data = await client.raw(path, {"Accept-Encoding": "gzip"})
+        plain_one, _ = await client.raw(path, {"Accept-Encoding": "identity"})
+
+    encodings = [one.headers.get("Content-Encoding") for one in (small, big, plain_one)]
+    assert (encodings, len(json.loads(gzip.decompress(data))["items"])) == ([None, "gzip", None], 2)
+
+
+async def test_a_version_without_a_match(side: Side) -> None:
+    """It is the least for a whole list, and exact for pages, as it was before there was a match."""
+    async with side.client() as client:
+        path = await client.configmaps("a")
+        version = await client.version(path)
+        await client.post(path, {"metadata": {"name": "b"}})
+        whole = await client.get(path, resourceVersion=version)
+        page = await client.get(path, resourceVersion=version, limit="5")
+
+    assert (names(whole), names(page)) == (["a", "b"], ["a"])

@@ -18,7 +18,7 @@ from tests.contract.apiserver.client import (
     until,
 )
 from tests.contract.apiserver.sides import Side
-from tests.contract.apiserver.test_lists import TABLE, filled
+from tests.contract.apiserver.test_lists import METADATA, TABLE, filled
 from tests.contract.apiserver.test_writes import failed
 
 INITIAL = {
@@ -275,3 +275,54 @@ async def test_a_restart_expires_all_positions(side: Side) -> None:
     assert message.startswith(f"too old resource version: {old} (")
     assert Reply(410, expired["object"]) == failed(410, "Expired", message)
     assert (expired["type"], told(live)) == ("ERROR", [("DELETED", "a")])
+
+
+async def test_one_object_is_not_watched_by_its_path(side: Side) -> None:
+    """It is got, whatever the query says; the way to watch it is a field selector."""
+    async with side.client() as client:
+        path = await client.configmaps("a")
+        found = await client.get(f"{path}/a", watch="true")
+
+    assert (found.status, found.body["kind"]) == (200, "ConfigMap")
+
+
+async def test_a_watch_of_all_namespaces_and_of_metadata_alone(side: Side) -> None:
+    async with side.client() as client:
+        first, second = await client.configmaps(), await client.configmaps()
+        version = await client.version(first)
+        for path in (first, second):
+            await client.post(
+                path, {"metadata": {"name": "a", "labels": {"of": first.split("/")[4]}}, "data": {"k": "v"}}
+            )
+        query = {"resourceVersion": version, "labelSelector": f"of={first.split('/')[4]}", "timeoutSeconds": "2"}
+        async with client.watch("/api/v1/configmaps", METADATA.replace("List", ""), **query) as events:
+            found = await everything(events)
+
+    assert [event["object"]["metadata"]["namespace"] for event in found] == [first.split("/")[4], second.split("/")[4]]
+    assert [sorted(event["object"]) for event in found] == [["apiVersion", "kind", "metadata"]] * 2
+    assert {event["object"]["kind"] for event in found} == {"PartialObjectMetadata"}
+
+
+async def test_a_snapshot_of_a_selection(side: Side) -> None:
+    """What is outside is not in it, and what enters later is told as new."""
+    async with side.client() as client:
+        path = await client.configmaps("out")
+        await client.post(path, {"metadata": {"name": "in", "labels": {"l": "1"}}})
+        async with client.watch(path, labelSelector="l=1", **INITIAL) as events:
+            found = await until(events, ends_initial)
+            await client.patch(f"{path}/out", {"metadata": {"labels": {"l": "1"}}})
+            entered = await until(events, lambda _: True)
+
+    assert (told(found), told(entered)) == ([("ADDED", "in"), ("BOOKMARK", "")], [("ADDED", "out")])
+
+
+async def test_no_objects_first_if_that_is_said(side: Side) -> None:
+    async with side.client() as client:
+        path = await client.configmaps("a")
+        version = await client.version(path)
+        query = {"sendInitialEvents": "false", "resourceVersionMatch": "NotOlderThan", "resourceVersion": version}
+        async with client.watch(path, **query) as events:
+            await client.post(path, {"metadata": {"name": "b"}})
+            found = await until(events, lambda _: True)
+
+    assert told(found) == [("ADDED", "b")]

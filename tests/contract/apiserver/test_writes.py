@@ -62,6 +62,7 @@ async def test_what_is_refused_at_birth(side: Side) -> None:
         elsewhere = await client.post(path, {"metadata": {"name": "b", "namespace": "other"}})
         other = await client.post(path, {"kind": "Pod", "apiVersion": "v1", "metadata": {"name": "p"}})
         broken = await client.post(path, b'{"kind"')
+        versioned = await client.post(path, {"metadata": {"name": "v", "resourceVersion": "5"}})
 
     required = "Required value: name or generateName is required"
     cause = {"reason": "FieldValueRequired", "message": required, "field": "metadata.name"}
@@ -85,6 +86,8 @@ async def test_what_is_refused_at_birth(side: Side) -> None:
     )
     assert (other.status, other.body["reason"]) == (400, "BadRequest")
     assert other.body["message"].startswith('Pod in version "v1" cannot be handled as a ConfigMap')
+    message = "resourceVersion should not be set on objects to be created"
+    assert (versioned.status, versioned.body["message"]) == (500, message)
     assert (broken.status, broken.body["reason"]) == (400, "BadRequest")
     assert broken.body["message"].startswith("the object provided is unrecognized (must be of type ConfigMap)")
 
