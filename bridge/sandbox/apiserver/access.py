@@ -32,8 +32,12 @@ class Access:
         head = {"kind": resource.kind, "apiVersion": resource.api_version, "metadata": {}}
         if resource.plural == "selfsubjectreviews":
             return head | {"status": {"userInfo": {"username": USER, "groups": list(GROUPS)}}}
-        spec = body.get("spec") or {}
-        asked = spec.get("resourceAttributes") or {}
+        spec = _map(body.get("spec"))
+        asked = _map(spec.get("resourceAttributes"))
         group = asked.get("group", "")
         name = f"{asked.get('resource', '')}.{group}" if group else asked.get("resource", "")
         return head | {"spec": spec, "status": {"allowed": (asked.get("verb"), name) not in self._forbidden}}
+
+
+def _map(value: object) -> Object:
+    return value if isinstance(value, dict) else {}

@@ -6,11 +6,11 @@ import re
 import uuid
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, ValidationError, convert
 
 from bridge.sandbox.apiserver.managed import managed
-from bridge.sandbox.apiserver.refusals import DNS, Object, bad_request, conflict, invalid
-from bridge.sandbox.apiserver.resources import CRDS, NAMESPACES, PODS, Resource
+from bridge.sandbox.apiserver.refusals import DNS, Object, bad_request, conflict, failure, invalid
+from bridge.sandbox.apiserver.resources import CRDS, NAMESPACES, PODS, Definition, Resource
 
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 _SUFFIX = "bcdfghjklmnpqrstvwxz2456789"
@@ -19,6 +19,28 @@ _SYSTEM = ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriod
 """Metadata that an update cannot change: it is taken over from the object as it was."""
 _LONGEST = 253
 """Characters of a name (validation.go)."""
+
+
+class Metadata(Struct):
+    """What is looked at of an object's metadata."""
+
+    name: str | None = None
+    namespace: str | None = None
+    generateName: str | None = None  # noqa: N815  # Kubernetes' name for it
+    uid: str | None = None
+    resourceVersion: str | None = None  # noqa: N815
+    labels: dict[str, str] | None = None
+    annotations: dict[str, str] | None = None
+    finalizers: list[str] | None = None
+    managedFields: list[dict[str, Any]] | None = None  # noqa: N815
+
+
+class _Parts(Struct):
+    """Of built-in types."""
+
+    spec: dict[str, Any] | None = None
+    status: dict[str, Any] | None = None
+    involvedObject: dict[str, Any] | None = None  # noqa: N815
 
 
 class Author(Struct, frozen=True):
@@ -35,6 +57,8 @@ def created(resource: Resource, namespace: str, sent: object, author: Author) ->
     metadata = dict(body["metadata"])
     metadata["name"] = _name(resource, metadata)
     if not author.raw:
+        if metadata.get("resourceVersion"):
+            raise failure(500, "", "resourceVersion should not be set on objects to be created")
         for name in ("uid", "creationTimestamp", "deletionTimestamp", "resourceVersion", "generation", "selfLink"):
             metadata.pop(name, None)
     metadata.setdefault("uid", str(uuid.uuid4()))
@@ -62,7 +86,7 @@ def updated(resource: Resource, old: Object, sent: object, author: Author) -> Ob
 
 def shaped(resource: Resource, namespace: str, body: Any) -> Object:  # noqa: ANN401  # what a client sent
     """*body* with kind, apiVersion, metadata and namespace where they belong."""
-    if not isinstance(body, dict) or not isinstance(body.get("metadata") or {}, dict):
+    if not isinstance(body, dict) or not _is_sound(resource, body):
         raise bad_request(f"the object provided is unrecognized (must be of type {resource.kind})")
     kind, version = body.get("kind") or resource.kind, body.get("apiVersion") or resource.api_version
     if (kind, version) != (resource.kind, resource.api_version):
@@ -75,7 +99,31 @@ def shaped(resource: Resource, namespace: str, body: Any) -> Object:  # noqa: AN
     else:
         metadata.pop("namespace", None)
     rest = {name: value for name, value in body.items() if name not in ("kind", "apiVersion", "metadata")}
+    for part in ("spec", "status"):
+        if rest.get(part, part) is None:
+            del rest[part]
+    if resource == CRDS:
+        _check_definition(metadata, rest)
     return {"kind": resource.kind, "apiVersion": resource.api_version, "metadata": metadata, **rest}
+
+
+def _is_sound(resource: Resource, body: Object) -> bool:
+    """Whether what everybody reads of an object is of the right type: else it would be in everybody's way."""
+    try:
+        convert(body.get("metadata") or {}, Metadata)
+        if not resource.custom:
+            convert(body, _Parts)
+    except ValidationError:
+        return False
+    return True
+
+
+def _check_definition(metadata: Object, rest: Object) -> None:
+    try:
+        convert(rest.get("spec") or {}, Definition)
+    except ValidationError as error:
+        name = str(metadata.get("name", ""))
+        raise invalid(CRDS.group, CRDS.kind, name, "spec", f"Invalid value: {error}") from None
 
 
 def dying(body: Object) -> Object:
@@ -125,10 +173,7 @@ def _with_defaults(resource: Resource, body: Object, author: Author) -> Object:
 
 
 def _established(definition: Object) -> Object:
-    spec = definition.get("spec") or {}
-    if not all(spec.get(field) for field in ("group", "names", "versions", "scope")):
-        name = definition["metadata"]["name"]
-        raise invalid(CRDS.group, CRDS.kind, name, "spec", "Required value: group, names, scope and versions")
+    spec = definition["spec"]
     reasons = {"NamesAccepted": "NoConflicts", "Established": "InitialNamesAccepted"}
     conditions = [
         {"type": kind, "status": "True", "lastTransitionTime": now(), "reason": reason, "message": "accepted"}

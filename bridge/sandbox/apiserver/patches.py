@@ -69,7 +69,7 @@ def _directed(result: Object, name: str, value: Any) -> None:  # noqa: ANN401
     """What `$deleteFromPrimitiveList/FIELD` and `$retainKeys` say. The order of elements is not kept."""
     directive, _, field = name.partition("/")
     if directive == "$deleteFromPrimitiveList":
-        result[field] = [item for item in result.get(field, []) if item not in value]
+        result[field] = [item for item in (result.get(field) or []) if item not in value]
     elif directive == "$retainKeys":
         for other in set(result) - set(value):
             del result[other]

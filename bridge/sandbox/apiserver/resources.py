@@ -1,8 +1,9 @@
 """What is served: the built-in resources as the real server names them, and what a CustomResourceDefinition adds."""
 
 from collections.abc import Iterable
+from typing import Literal
 
-from msgspec import Struct
+from msgspec import Struct, convert
 
 from bridge.sandbox.apiserver.refusals import Object
 
@@ -125,22 +126,47 @@ BUILT_IN = (
 )
 
 
+class _Names(Struct, rename="camel"):
+    plural: str
+    kind: str
+    singular: str = ""
+    list_kind: str = ""
+    short_names: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+
+
+class _Version(Struct):
+    name: str
+    served: bool = True
+    storage: bool = False
+    subresources: dict[str, object] = {}
+
+
+class Definition(Struct):
+    """The spec of a CustomResourceDefinition, as far as it is kept to. Schemas are not."""
+
+    group: str
+    scope: Literal["Namespaced", "Cluster"]
+    names: _Names
+    versions: list[_Version]
+
+
 def custom(definition: Object) -> Iterable[Resource]:
     """What a CustomResourceDefinition adds: one for each version that it serves, the best version first."""
-    spec, names = definition["spec"], definition["spec"]["names"]
-    served = [version for version in spec["versions"] if version.get("served", True)]
-    for version in sorted(served, key=lambda version: not version.get("storage", False)):
+    spec = convert(definition["spec"], Definition)
+    served = [version for version in spec.versions if version.served]
+    for version in sorted(served, key=lambda version: not version.storage):
         yield Resource(
-            spec["group"],
-            version["name"],
-            names["plural"],
-            names["kind"],
-            spec.get("scope") != "Cluster",
-            tuple(names.get("shortNames", ())),
-            tuple(names.get("categories", ())),
-            status="status" in version.get("subresources", {}),
+            spec.group,
+            version.name,
+            spec.names.plural,
+            spec.names.kind,
+            spec.scope == "Namespaced",
+            spec.names.short_names,
+            spec.names.categories,
+            status="status" in version.subresources,
             generation=True,
             custom=True,
-            singular=names.get("singular", ""),
-            list_kind=names.get("listKind", ""),
+            singular=spec.names.singular,
+            list_kind=spec.names.list_kind,
         )

@@ -16,7 +16,7 @@ def has_scale(resource: Resource) -> bool:
 def scale(body: Object) -> Object:
     """The Scale of an object."""
     own = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
-    labels = body.get("spec", {}).get("selector", {}).get("matchLabels", {})
+    labels = _map(_map(body.get("spec", {}).get("selector")).get("matchLabels"))
     selector = ",".join(f"{name}={value}" for name, value in labels.items())
     return {
         "kind": "Scale",
@@ -35,3 +35,7 @@ def scaled(body: Object, wanted: Any) -> Object:  # noqa: ANN401  # what a clien
         raise bad_request("the object provided is unrecognized (must be of type Scale)") from None
     metadata = body["metadata"] | ({"resourceVersion": version} if version else {})
     return body | {"metadata": metadata, "spec": body.get("spec", {}) | {"replicas": replicas}}
+
+
+def _map(value: object) -> Object:
+    return value if isinstance(value, dict) else {}

@@ -16,13 +16,21 @@ def table(resource: Resource, items: Sequence[Object], metadata: Object) -> Obje
         "apiVersion": "meta.k8s.io/v1",
         "metadata": metadata,
         "columnDefinitions": [_definition(name) for name, _ in columns],
-        "rows": [{"cells": [cell(body) for _, cell in columns], "object": _partial(body)} for body in items],
+        "rows": [{"cells": [_said(cell, body) for _, cell in columns], "object": _partial(body)} for body in items],
     }
 
 
 def _definition(name: str) -> Object:
     form = "name" if name == "Name" else ""
     return {"name": name, "type": "string", "format": form, "description": name, "priority": 0}
+
+
+def _said(cell: Callable[[Object], object], body: Object) -> object:
+    """Objects of clients may hold anything where a column looks."""
+    try:
+        return cell(body)
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return "<unknown>"
 
 
 def _partial(body: Object) -> Object:

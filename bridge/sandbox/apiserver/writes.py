@@ -30,8 +30,6 @@ def create(store: Store, resource: Resource, namespace: str, body: object, autho
         if is_dying(home):
             why = f"unable to create new content in namespace {namespace} because it is being terminated"
             raise refusals.forbidden(resource.group, resource.plural, _name(body), why)
-    if isinstance(body, dict) and (body.get("metadata") or {}).get("resourceVersion") and not author.raw:
-        raise refusals.failure(500, "", "resourceVersion should not be set on objects to be created")
     new = created(resource, namespace, body, author)
     key = resource.key(namespace, new["metadata"]["name"])
     if store.get(resource.storage, key) is not None:
@@ -65,11 +63,18 @@ def _patched(resource: Resource, old: Object, kind: str, content: object) -> obj
         case "application/merge-patch+json":
             return patches.merged(old, content)
         case "application/strategic-merge-patch+json" | "application/apply-patch+yaml" if not resource.custom:
-            return patches.strategic(old, content)
+            return _strategic(old, content)
         case "application/apply-patch+yaml":
             return patches.merged(old, content)
         case _:
             raise refusals.unsupported_media()
+
+
+def _strategic(old: Object, content: object) -> object:
+    try:
+        return patches.strategic(old, content)
+    except (AttributeError, KeyError, TypeError):  # a list where a map should be, a directive that is none
+        raise refusals.bad_request("cannot apply the strategic merge patch") from None
 
 
 def delete(store: Store, resource: Resource, namespace: str, name: str, preconditions: Object) -> Object:
