@@ -84,6 +84,13 @@ def updated(resource: Resource, old: Object, sent: object, author: Author) -> Ob
     return body if author.raw else managed(resource.api_version, old, body, author.manager, author.subresource)
 
 
+def in_version(resource: Resource, body: Object) -> Object:
+    """An object may have been written in another version of its resource; only that is converted."""
+    if body["apiVersion"] == resource.api_version:
+        return body
+    return body | {"apiVersion": resource.api_version}
+
+
 def shaped(resource: Resource, namespace: str, body: Any) -> Object:  # noqa: ANN401  # what a client sent
     """*body* with kind, apiVersion, metadata and namespace where they belong."""
     if not isinstance(body, dict) or not _is_sound(resource, body):

@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from bridge.sandbox.apiserver import refusals, tables
 from bridge.sandbox.apiserver.lists import Listed
+from bridge.sandbox.apiserver.objects import in_version
 from bridge.sandbox.apiserver.refusals import Object
 from bridge.sandbox.apiserver.resources import Resource
 
@@ -28,13 +29,6 @@ def view(accept: str) -> View:
         if kind in ("application/json", "*/*", "application/*") and (found := _VIEWS.get(wanted.get("as", ""))):
             return found
     raise refusals.not_acceptable()
-
-
-def in_version(resource: Resource, body: Object) -> Object:
-    """An object may have been written in another version of its resource; only that is converted."""
-    if body["apiVersion"] == resource.api_version:
-        return body
-    return body | {"apiVersion": resource.api_version}
 
 
 def _whole(resource: Resource, listed: Listed) -> Object:

@@ -3,7 +3,7 @@
 import msgspec
 
 from bridge.sandbox.apiserver import patches, refusals
-from bridge.sandbox.apiserver.objects import Author, created, dying, is_dying, is_held, updated
+from bridge.sandbox.apiserver.objects import Author, created, dying, in_version, is_dying, is_held, updated
 from bridge.sandbox.apiserver.refusals import Object
 from bridge.sandbox.apiserver.resources import CRDS, NAMESPACES, Resource, custom
 from bridge.sandbox.apiserver.scales import scale, scaled
@@ -21,7 +21,7 @@ def get(store: Store, resource: Resource, namespace: str, name: str) -> Object:
     found = store.get(resource.storage, resource.key(namespace, name))
     if found is None:
         raise refusals.not_found(resource.group, resource.plural, name)
-    return found
+    return in_version(resource, found)
 
 
 def create(store: Store, resource: Resource, namespace: str, body: object, author: Author) -> Object:

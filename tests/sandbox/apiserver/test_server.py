@@ -265,10 +265,12 @@ async def test_a_resource_may_be_served_in_two_versions() -> None:
             {"metadata": {"name": "widgets.example.com"}, "spec": spec},
         )
         server.create("widgets.example.com", {"metadata": {"name": "w"}})
+        changed = await outside.patch("/apis/example.com/v1beta1/widgets/w", {"spec": {"size": 2}})
         found = [await outside.get(f"/apis/example.com/{version}/widgets/w") for version in ("v1", "v1beta1")]
 
     assert [one.body["apiVersion"] for one in found] == ["example.com/v1", "example.com/v1beta1"]
     assert found[0].body["metadata"] == found[1].body["metadata"]
+    assert (changed.status, found[0].body["spec"]) == (200, {"size": 2})
 
 
 async def test_a_dry_run_is_refused() -> None:
