@@ -80,6 +80,7 @@ class Client:
         return path
 
     async def version(self, path: str) -> str:
+        """Of a fresh read, after which the real server's cache is as new: what is old enough may be read from it."""
         return str((await self.get(path, limit="1")).body["metadata"]["resourceVersion"])
 
     @asynccontextmanager

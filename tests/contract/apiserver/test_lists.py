@@ -236,6 +236,7 @@ async def test_a_list_of_an_exact_version(side: Side) -> None:
         path = await client.configmaps("a")
         version = await client.version(path)
         await client.post(path, {"metadata": {"name": "b"}})
+        await client.version(path)
         then = await client.get(path, resourceVersion=version, resourceVersionMatch="Exact")
         since = await client.get(path, resourceVersion=version, resourceVersionMatch="NotOlderThan")
 
@@ -247,7 +248,9 @@ async def test_a_list_of_an_exact_version(side: Side) -> None:
 async def test_any_version_knows_no_pages(side: Side, plural: str) -> None:
     """From the cache: with `resourceVersion=0` the limit is ignored (KEP-2340)."""
     async with side.client() as client:
-        found = await client.get(await filled(client, plural, "a", "b"), resourceVersion="0", limit="1")
+        path = await filled(client, plural, "a", "b")
+        await client.version(path)
+        found = await client.get(path, resourceVersion="0", limit="1")
 
     assert names(found) == {"configmaps": ["a", "b"], "events": ["a"]}[plural]
 
@@ -296,6 +299,7 @@ async def test_a_version_without_a_match(side: Side) -> None:
         path = await client.configmaps("a")
         version = await client.version(path)
         await client.post(path, {"metadata": {"name": "b"}})
+        await client.version(path)
         whole = await client.get(path, resourceVersion=version)
         page = await client.get(path, resourceVersion=version, limit="5")
 

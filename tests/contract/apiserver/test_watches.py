@@ -88,6 +88,7 @@ async def test_without_a_version_the_objects_come_first(side: Side, version: str
     """And the bookmark that ends them, if bookmarks are wanted."""
     async with side.client() as client:
         path = await client.configmaps("a")
+        await client.version(path)
         query = {"resourceVersion": version, "allowWatchBookmarks": bookmarks, "timeoutSeconds": "1"}
         async with client.watch(path, **query) as events:
             found = await everything(events)
