@@ -1,0 +1,216 @@
+"""A request in, an answer out: which verb it is, and in what form the answer goes."""
+
+import asyncio
+import gzip
+from collections import deque
+from contextlib import suppress
+from typing import Any
+
+import msgspec
+from aiohttp import web
+from msgspec import Struct
+
+from bridge.sandbox.apiserver import discovery, openapi, protobuf, refusals, writes
+from bridge.sandbox.apiserver.access import Access
+from bridge.sandbox.apiserver.addresses import Address, address
+from bridge.sandbox.apiserver.lists import listed
+from bridge.sandbox.apiserver.objects import Author
+from bridge.sandbox.apiserver.options import options
+from bridge.sandbox.apiserver.refusals import Object, RefusalError
+from bridge.sandbox.apiserver.replies import Answer, Late, Script, Stream
+from bridge.sandbox.apiserver.responses import JSON, cut, document, refusal, shown, streamed
+from bridge.sandbox.apiserver.store import Store
+from bridge.sandbox.apiserver.views import view
+from bridge.sandbox.apiserver.watches import BOOKMARKS, Asked, Watch
+
+REMEMBERED = 10_000
+"""Requests that are remembered for tests to look at."""
+
+
+class Request(Struct, frozen=True):
+    """One that was made, and when by the loop's clock."""
+
+    method: str
+    path: str
+    query: dict[str, str]
+    time: float
+
+
+class Handler:
+    """Owns the open watches and what is to be answered instead of the truth."""
+
+    def __init__(self, store: Store, token: str | None) -> None:
+        self.store = store
+        self.script = Script()
+        self.access = Access()
+        self.watches: set[Watch] = set()
+        self.requests: deque[Request] = deque(maxlen=REMEMBERED)
+        self.latency = 0.0
+        self.bookmarks = BOOKMARKS
+        self.token = token
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        now = asyncio.get_running_loop().time()
+        self.requests.append(Request(request.method, request.path, dict(request.query), now))
+        if self.latency:
+            await asyncio.sleep(self.latency)
+        reply = self.script.take(request.method, request.path, _is_watch(request))
+        match reply:
+            case Answer(status, body, headers):
+                return web.Response(status=status, body=body, headers=headers)
+            case Stream():
+                return await streamed(request, reply)
+            case Late(seconds):
+                await asyncio.sleep(seconds)
+            case None:
+                pass
+        try:
+            return await self._truth(request)
+        except RefusalError as error:
+            return refusal(request, error)
+
+    async def _truth(self, request: web.Request) -> web.StreamResponse:
+        path = request.path
+        if self.token is not None and request.headers.get("Authorization") != f"Bearer {self.token}":
+            raise refusals.unauthorized()
+        if path in ("/readyz", "/healthz", "/livez"):
+            return web.Response(text="ok")
+        if path == "/version":
+            return document(request, discovery.VERSION)
+        accept = request.headers.get("Accept", "")
+        found = openapi.document(self.store, path) or discovery.document(self.store, path, accept)
+        if found is not None:
+            kind = discovery.AGGREGATED if found.get("kind") == "APIGroupDiscoveryList" else JSON
+            return document(request, found, kind=kind)
+        asked = address(path, discovery.served(self.store))
+        if asked is None:
+            return web.Response(status=404, text="404 page not found\n")
+        return await self._asked(request, asked)
+
+    async def _asked(self, request: web.Request, asked: Address) -> web.StreamResponse:
+        verb = _verb(request, asked)
+        if verb not in asked.resource.verbs:
+            raise refusals.not_allowed()
+        self.access.check(verb, asked.resource, asked.namespace, asked.name)
+        if request.query.get("dryRun"):
+            raise refusals.bad_request("the sandbox knows no dry run")
+        match verb:
+            case "get":
+                found = writes.get(self.store, asked.resource, asked.namespace, asked.name)
+                return shown(request, asked, found)
+            case "list":
+                page = await listed(self.store, asked.resource, asked.namespace, options(request.query))
+                return document(request, view(request.headers.get("Accept", "")).many(asked.resource, page))
+            case "watch":
+                return await self._watch(request, asked)
+            case _:
+                return self._write(request, asked, verb, await request.read())
+
+    def _write(self, request: web.Request, asked: Address, verb: str, body: bytes) -> web.StreamResponse:
+        match verb:
+            case "create":
+                return self._create(request, asked, body)
+            case "update":
+                old = writes.get(self.store, asked.resource, asked.namespace, asked.name)
+                new = _content(request, asked, body)
+                author = _author(request, asked)
+                return shown(request, asked, writes.update(self.store, asked.resource, asked.name, old, new, author))
+            case "patch":
+                return self._patch(request, asked, body)
+            case "delete":
+                preconditions = _preconditions(body)
+                where = asked.namespace, asked.name
+                return document(request, writes.delete(self.store, asked.resource, *where, preconditions))
+            case _:
+                return self._delete_all(request, asked)
+
+    def _create(self, request: web.Request, asked: Address, body: bytes) -> web.StreamResponse:
+        content = _content(request, asked, body)
+        if "list" not in asked.resource.verbs:
+            review = self.access.review(asked.resource, content if isinstance(content, dict) else {})
+            return document(request, review, 201)
+        author = _author(request, asked)
+        return shown(request, asked, writes.create(self.store, asked.resource, asked.namespace, content, author), 201)
+
+    def _patch(self, request: web.Request, asked: Address, body: bytes) -> web.StreamResponse:
+        author = _author(request, asked)
+        old = self.store.get(asked.resource.storage, asked.resource.key(asked.namespace, asked.name))
+        if old is None and request.content_type == writes.APPLY:
+            content: Any = writes.decoded(asked.resource, body)
+            made = writes.create(self.store, asked.resource, asked.namespace, content, author)
+            return shown(request, asked, made, 201)
+        old = writes.get(self.store, asked.resource, asked.namespace, asked.name)
+        done = writes.patch(self.store, asked.resource, old, request.content_type, body, author)
+        return shown(request, asked, done)
+
+    def _delete_all(self, request: web.Request, asked: Address) -> web.StreamResponse:
+        wanted = options(request.query)
+        gone = writes.delete_all(self.store, asked.resource, asked.namespace, wanted.labels, wanted.fields)
+        shown_as = {"kind": asked.resource.many, "apiVersion": asked.resource.api_version}
+        return document(request, shown_as | {"metadata": {"resourceVersion": str(self.store.version)}, "items": gone})
+
+    async def _watch(self, request: web.Request, asked: Address) -> web.StreamResponse:
+        wanted = view(request.headers.get("Accept", ""))
+        watch = Watch(
+            self.store, Asked(asked.resource, asked.namespace, options(request.query), wanted), self.bookmarks
+        )
+        watch.path = request.path
+        zipped = watch.asked.options.initial is True and "gzip" in request.headers.get("Accept-Encoding", "")
+        response = web.StreamResponse(headers={"Content-Type": JSON} | ({"Content-Encoding": "gzip"} if zipped else {}))
+        await response.prepare(request)
+
+        async def send(data: bytes) -> None:
+            if data:
+                await response.write(gzip.compress(data, 1) if zipped else data)
+
+        self.watches.add(watch)
+        try:
+            with suppress(ConnectionError):
+                await watch.run(send)
+        finally:
+            self.watches.discard(watch)
+        if watch.is_cut:
+            cut(request)
+        return response
+
+
+def _verb(request: web.Request, asked: Address) -> str:
+    match request.method, bool(asked.name):
+        case ("GET", True):
+            return "get"
+        case ("GET", False):
+            return "watch" if _is_watch(request) else "list"
+        case ("POST", False) if asked.namespace or not asked.resource.namespaced:
+            return "create"
+        case ("PUT", True):
+            return "update"
+        case ("PATCH", True):
+            return "patch"
+        case ("DELETE", named):
+            return "delete" if named else "deletecollection"
+        case _:
+            raise refusals.not_allowed()
+
+
+def _is_watch(request: web.Request) -> bool:
+    return request.query.get("watch", "").lower() in ("1", "true")
+
+
+def _author(request: web.Request, asked: Address) -> Author:
+    agent = request.headers.get("User-Agent", "unknown").partition("/")[0]
+    return Author(request.query.get("fieldManager") or agent, subresource=asked.subresource)
+
+
+def _content(request: web.Request, asked: Address, body: bytes) -> object:
+    if request.content_type == protobuf.MEDIA:
+        return protobuf.decoded(body)
+    return writes.decoded(asked.resource, body)
+
+
+def _preconditions(body: bytes) -> Object:
+    try:
+        sent = msgspec.json.decode(body) if body else {}
+    except msgspec.DecodeError as error:
+        raise refusals.bad_request(str(error)) from None
+    found = sent.get("preconditions") if isinstance(sent, dict) else None
+    return found if isinstance(found, dict) else {}
