@@ -95,7 +95,6 @@ def _versions(request: Request) -> Fields:
     return {
         "error_code": Code.NONE if request.offered else Code.UNSUPPORTED_VERSION,
         "api_versions": [
-            {"api_key": api.key, "min_version": min(api.requests), "max_version": max(api.requests)}
-            for api in APIS.values()
+            {"api_key": api.key, "min_version": api.told[0], "max_version": api.told[1]} for api in APIS.values()
         ],
     }

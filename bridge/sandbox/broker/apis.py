@@ -27,9 +27,16 @@ class Unreadable(Exception):  # noqa: N818 - what the client sent
 
 
 class Api(Struct, frozen=True):
+    """*lowest*: the first version that clients are told of, where that is none of those that are taken."""
+
     key: int
     name: str
     requests: Requests
+    lowest: int | None = None
+
+    @property
+    def told(self) -> tuple[int, int]:
+        return min(self.requests) if self.lowest is None else self.lowest, max(self.requests)
 
 
 class Request(Struct, frozen=True):
@@ -53,7 +60,7 @@ def _versions(module: ModuleType, name: str, first: int, last: int) -> Requests:
 
 
 _APIS = (
-    Api(0, "Produce", _versions(produce, "ProduceRequest", 0, 7)),
+    Api(0, "Produce", _versions(produce, "ProduceRequest", 3, 7), lowest=0),  # as Kafka 4, for librdkafka (KAFKA-18659)
     Api(1, "Fetch", _versions(fetch, "FetchRequest", 4, 11)),
     Api(2, "ListOffsets", _versions(offset, "OffsetRequest", 1, 3)),
     Api(3, "Metadata", _versions(metadata, "MetadataRequest", 0, 5)),

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Mapping
-from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Self
 
@@ -61,18 +60,15 @@ class Broker:
         )
         self._server: asyncio.Server | None = None
         self._connections: set[asyncio.Task[None]] = set()
-        self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
-        self._tasks = await self._stack.enter_async_context(asyncio.TaskGroup())
-        self._stack.push_async_callback(self.stop)
         await self.start()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
     ) -> None:
-        await self._stack.__aexit__(kind, error, at)
+        await self.stop()
 
     @property
     def bootstrap(self) -> str:
@@ -81,7 +77,7 @@ class Broker:
     async def start(self) -> None:
         """Also after `stop`: same port, same data."""
         assert self._server is None, "it runs"
-        self._server = await asyncio.start_server(self._connect, HOST, self._port)
+        self._server = await asyncio.start_server(self._connected, HOST, self._port)
         self._port = self._server.sockets[0].getsockname()[1]
         self._answers.at(Address(HOST, self._port))
         self._membership.resume()
@@ -145,7 +141,15 @@ class Broker:
             self._membership.offsets(group).decide(transaction.producer_id, committed=committed)
         self._bell.ring()
 
-    def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = self._tasks.create_task(serve(reader, writer, self._answers))
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Runs in a task that asyncio makes, one for each connection."""
+        task = asyncio.current_task()
+        assert task is not None
+        if self._server is None:  # stopped meanwhile
+            writer.transport.abort()
+            return
         self._connections.add(task)
-        task.add_done_callback(self._connections.discard)
+        try:
+            await serve(reader, writer, self._answers)
+        finally:
+            self._connections.discard(task)

@@ -1,18 +1,20 @@
 """The sandbox's broker and a real one behind the same few words."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Protocol
 
 from bridge.sandbox.broker.server import Broker as Sandbox
 from bridge.sandbox.broker.server import Options
-from tests.contract.broker.client import Client, batch, connected
+from tests.contract.broker.client import Client, batch, connected, until
 from tests.servers.kafka import Broker as RealBroker
 
 CLEANED_SOON = {"log.cleaner.backoff.ms": "100"}
 """Kafka looks every 15 s for logs to clean."""
-ROLLED_SOON = {"cleanup.policy": "compact", "segment.ms": "50", "min.cleanable.dirty.ratio": "0"}
+SEGMENT_MS = 50
+ROLLED_SOON = {"cleanup_policy": "compact", "segment_ms": str(SEGMENT_MS), "min_cleanable_dirty_ratio": "0"}
 """Settings of a topic that is compacted at once: Kafka never cleans the segment that is written to."""
 
 
@@ -55,15 +57,19 @@ class _Real:
 
     async def compact(self, topic: str) -> None:
         async with connected(self.bootstrap) as client:
-            before = await client.read(topic)
-            await asyncio.sleep(0.2)  # longer than a segment lives
             await _add_last(client, topic)
-            while await client.read(topic) in (before, [*before, (len(before), b"last", b"last")]):
-                await asyncio.sleep(0.1)
+
+            async def is_clean() -> bool:
+                found = await client.read(topic)
+                return len(found) == len({key for _, key, _ in found})
+
+            await until(is_clean)
 
 
 async def _add_last(client: Client, topic: str) -> None:
-    assert (await client.produce(topic, batch(b"last", keys=[b"last"])))[0] == 0
+    """After the time that a segment lives, which is told by its records."""
+    later = int(time.time() * 1000) + 10 * SEGMENT_MS
+    assert (await client.produce(topic, batch(b"last", keys=[b"last"], time_ms=later)))[0] == 0
 
 
 @asynccontextmanager

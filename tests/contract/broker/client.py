@@ -2,7 +2,8 @@
 
 import asyncio
 import struct
-from collections.abc import AsyncIterator, Sequence
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from io import BytesIO
 from typing import Any
@@ -59,8 +60,11 @@ class Client:
         config = [(name.replace("_", "."), value) for name, value in settings.items()]
         request = admin.CreateTopicsRequest_v3([(topic, partitions, 1, [], config)], 10_000, False)
         assert (await self.ask(request))["topic_errors"][0]["error_code"] == 0
-        while any([(await self.offset(topic, -1, partition=n))[0] for n in range(partitions)]):
-            await asyncio.sleep(POLL)
+
+        async def usable() -> bool:
+            return not any([(await self.offset(topic, -1, partition=n))[0] for n in range(partitions)])
+
+        await until(usable)
 
     async def produce(
         self, topic: str, data: bytes, *, partition: int = 0, name: str | None = None, acks: int = -1
@@ -74,7 +78,16 @@ class Client:
         """Of one partition. *more*: partition, committed, at_least (bytes), at_most (of this partition)."""
         part = (more.get("partition", 0), -1, offset, -1, more.get("at_most", 1 << 20))
         request = fetch.FetchRequest_v11(
-            -1, int(wait * 1000), more.get("at_least", 0), 1 << 26, more.get("committed", 0), 0, -1, [(topic, [part])], [], ""
+            -1,
+            int(wait * 1000),
+            more.get("at_least", 0),
+            1 << 26,
+            more.get("committed", 0),
+            0,
+            -1,
+            [(topic, [part])],
+            [],
+            "",
         )
         answer = await self.ask(request)
         found: Fields = answer["topics"][0]["partitions"][0]
@@ -82,10 +95,19 @@ class Client:
 
     async def read(self, topic: str, *, partition: int = 0) -> list[Found]:
         """Every record, also uncommitted ones; no control records."""
-        found = (await self.fetch(topic, 0, partition=partition, at_most=1 << 26))["message_set"]
-        return [(r.offset, r.key, r.value) for b in batches(found) if not b.is_control_batch for r in b]
+        found: list[Found] = []
+        offset = 0
+        while True:  # Kafka's answer ends with a segment
+            told = await self.fetch(topic, offset, partition=partition, at_most=1 << 26)
+            for each in batches(told["message_set"]):
+                offset = each.next_offset
+                found += [(r.offset, r.key, r.value) for r in each if not each.is_control_batch]
+            if offset >= told["highwater_offset"]:
+                return found
 
-    async def offset(self, topic: str, timestamp: int, *, partition: int = 0, committed: int = 0) -> tuple[int, int, int]:
+    async def offset(
+        self, topic: str, timestamp: int, *, partition: int = 0, committed: int = 0
+    ) -> tuple[int, int, int]:
         """Error, timestamp, offset."""
         request = offset.OffsetRequest_v3(-1, committed, [(topic, [(partition, timestamp)])])
         told = (await self.ask(request))["topics"][0]["partitions"][0]
@@ -98,31 +120,34 @@ class Client:
                 return found
             await asyncio.sleep(POLL)
 
-    async def try_begin(self, name: str | None, timeout: float = 60) -> tuple[int, int, int]:
+    async def try_begin(self, name: str | None, lasts: float = 60) -> tuple[int, int, int]:
         """Error, producer id and epoch."""
         if name:
             await self.coordinator(name, 1)
         while True:
-            told = await self.ask(transaction.InitProducerIdRequest_v0(name, int(timeout * 1000)))
+            told = await self.ask(transaction.InitProducerIdRequest_v0(name, int(lasts * 1000)))
             if told["error_code"] not in LOADING:
                 return told["error_code"], told["producer_id"], told["producer_epoch"]
             await asyncio.sleep(POLL)
 
-    async def begin(self, name: str | None, timeout: float = 60) -> tuple[int, int]:
+    async def begin(self, name: str | None, lasts: float = 60) -> tuple[int, int]:
         """Producer id and epoch."""
-        while (told := await self.try_begin(name, timeout))[0] == Code.CONCURRENT_TRANSACTIONS:
+        while True:
+            code, producer_id, epoch = await self.try_begin(name, lasts)
+            if code != Code.CONCURRENT_TRANSACTIONS:
+                assert code == 0
+                return producer_id, epoch
             await asyncio.sleep(POLL)
-        assert told[0] == 0, told
-        return told[1:]
 
     async def add(self, name: str, who: tuple[int, int], topic: str, *partitions: int) -> list[int]:
         """The errors. Waits for the end of the transaction before, which comes after its answer."""
+        wanted = list(partitions or (0,))
         while True:
-            request = transaction.AddPartitionsToTxnRequest_v0(name, *who, [(topic, list(partitions or (0,)))])
+            request = transaction.AddPartitionsToTxnRequest_v0(name, *who, [(topic, wanted)])
             told = (await self.ask(request))["errors"][0]["partition_errors"]
-            codes = [each["error_code"] for each in told]
-            if Code.CONCURRENT_TRANSACTIONS not in codes:
-                return codes
+            codes: dict[int, int] = {each["partition"]: each["error_code"] for each in told}
+            if Code.CONCURRENT_TRANSACTIONS not in codes.values():
+                return [codes[number] for number in wanted]
             await asyncio.sleep(POLL)
 
     async def end(self, name: str, who: tuple[int, int], *, commit: bool) -> int:
@@ -130,6 +155,14 @@ class Client:
             code: int = (await self.ask(transaction.EndTxnRequest_v0(name, *who, commit)))["error_code"]
             if code != Code.CONCURRENT_TRANSACTIONS:
                 return code
+            await asyncio.sleep(POLL)
+
+
+async def until(holds: Callable[[], Awaitable[bool]]) -> None:
+    async with asyncio.timeout(ANSWER):
+        while True:
+            if await holds():
+                return
             await asyncio.sleep(POLL)
 
 
@@ -150,12 +183,13 @@ def batch(
     who: tuple[int, int] = NOBODY,
     sequence: int = -1,
     transactional: bool = False,
-    time: int = 1_000,
+    time_ms: int | None = None,
 ) -> bytes:
-    """Of records one millisecond apart."""
+    """Of records one millisecond apart, from *time_ms* or now: old ones are deleted, and begin new segments."""
+    first = int(time.time() * 1000) if time_ms is None else time_ms
     builder = DefaultRecordBatchBuilder(2, 0, int(transactional), *who, sequence, 1 << 26)
     for number, value in enumerate(values):
-        builder.append(number, time + number, keys[number] if keys else None, value, [])
+        builder.append(number, first + number, keys[number] if keys else None, value, [])
     return bytes(builder.build())
 
 

@@ -1,12 +1,11 @@
 """Topics: what Kafka says to who makes, grows, deletes or describes them. The bridge shows its words to people."""
 
-import asyncio
-
 from aiokafka.protocol import admin, metadata
 
+from bridge.sandbox.broker.apis import Fields
 from bridge.sandbox.broker.codes import Code
 from tests.contract.broker.brokers import Kafka
-from tests.contract.broker.client import POLL, Client, connected
+from tests.contract.broker.client import Client, connected, until
 from tests.sink.stage import fresh
 
 Told = list[tuple[str, int, str | None]]
@@ -24,16 +23,19 @@ async def create(client: Client, *topics: tuple[object, ...], only_try: bool = F
     return [(each["topic"], each["error_code"], each["error_message"]) for each in told]
 
 
-async def described(client: Client, *names: str | None) -> list[dict[str, object]]:
+async def described(client: Client, *names: str | None) -> list[Fields]:
     request = metadata.MetadataRequest_v5(list(names) if names != (None,) else None, False)
-    topics: list[dict[str, object]] = (await client.ask(request))["topics"]
+    topics: list[Fields] = (await client.ask(request))["topics"]
     return topics
 
 
 async def counted(client: Client, name: str, partitions: int) -> None:
     """Returns when all brokers know."""
-    while len((await described(client, name))[0]["partitions"]) != partitions:  # type: ignore[arg-type]
-        await asyncio.sleep(POLL)
+
+    async def known() -> bool:
+        return len((await described(client, name))[0]["partitions"]) == partitions
+
+    await until(known)
 
 
 async def test_topics_are_made_and_known(kafka: Kafka) -> None:
@@ -140,7 +142,7 @@ async def test_a_try_changes_nothing(kafka: Kafka) -> None:
 
     assert [code for _, code, _ in tried] == [0, 36, 37]
     assert grown == [{"topic": there, "error_code": 0, "error_message": None}]
-    assert sorted(len(topic["partitions"]) for topic in topics) == [0, 1]  # type: ignore[arg-type]
+    assert sorted(len(topic["partitions"]) for topic in topics) == [0, 1]
 
 
 async def test_topics_grow_and_never_shrink(kafka: Kafka) -> None:
@@ -172,8 +174,11 @@ async def test_a_deleted_topic_is_gone_and_can_be_made_anew_empty(kafka: Kafka) 
     async with kafka() as broker, connected(broker.bootstrap) as client:
         await client.make(name)
         told = (await client.ask(admin.DeleteTopicsRequest_v3([name, "nosuch"], 10_000)))["topic_error_codes"]
-        while (await described(client, name))[0]["error_code"] == 0:
-            await asyncio.sleep(POLL)
+
+        async def is_gone() -> bool:
+            return bool((await described(client, name))[0]["error_code"])
+
+        await until(is_gone)
         gone = (await client.fetch(name, 0))["error_code"]
         await client.make(name, 2)
         end = await client.offset(name, -1)
@@ -187,9 +192,15 @@ async def test_settings_are_told_with_where_they_come_from(kafka: Kafka) -> None
     wanted = ["max.message.bytes", "cleanup.policy", "retention.ms", "segment.bytes", "no.such"]
     async with kafka() as broker, connected(broker.bootstrap) as client:
         await client.make(name, 1, cleanup_policy="compact", max_message_bytes="2000")
-        request = admin.DescribeConfigsRequest_v2([(2, name, wanted), (2, "nosuch", None), (2, "bad name", None)], False)
-        while (resources := (await client.ask(request))["resources"])[0]["error_code"] != 0:
-            await asyncio.sleep(POLL)
+        request = admin.DescribeConfigsRequest_v2(
+            [(2, name, wanted), (2, "nosuch", None), (2, "bad name", None)], False
+        )
+
+        async def known() -> bool:
+            return bool((await client.ask(request))["resources"][0]["error_code"] == 0)
+
+        await until(known)
+        resources = (await client.ask(request))["resources"]
 
     found, unknown, bad = resources
     entries = {each["config_names"]: (each["config_value"], each["config_source"]) for each in found["config_entries"]}
