@@ -94,7 +94,8 @@ class Broker:
         connections = list(self._connections)
         for connection in connections:
             connection.cancel()
-        await asyncio.gather(*connections, return_exceptions=True)
+        if connections:
+            await asyncio.wait(connections)
 
     def create(self, name: str, partitions: int = 1, settings: Mapping[str, str] = NOTHING) -> None:
         """A topic, which clients can make as well."""
@@ -151,5 +152,9 @@ class Broker:
         self._connections.add(task)
         try:
             await serve(reader, writer, self._answers)
+        except asyncio.CancelledError:
+            if self._server is not None:
+                raise
+            # by `stop`; asyncio 3.11 would report a cancelled connection as a failure of its own
         finally:
             self._connections.discard(task)

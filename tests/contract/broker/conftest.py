@@ -26,3 +26,14 @@ def kafka(request: pytest.FixtureRequest) -> Kafka:
         return sandbox
     broker: Broker = request.getfixturevalue("real_broker")
     return lambda: real(broker)
+
+
+@pytest.fixture(params=["sandbox", pytest.param("real", marks=pytest.mark.integration)])
+def restartable(request: pytest.FixtureRequest) -> Iterator[Kafka]:
+    """As `kafka`, but the real one is the test's own."""
+    if request.param == "sandbox":
+        yield sandbox
+        return
+    request.getfixturevalue("servers")
+    with Broker() as broker:
+        yield lambda: real(broker)
