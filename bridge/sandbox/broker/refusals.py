@@ -5,9 +5,9 @@ It has the request's shape, per topic and partition where that was asked, so tha
 
 from typing import Any
 
-from aiokafka.protocol.types import Array, Bytes, Schema, String, ValueT
+from aiokafka.protocol.types import Array, Bytes, Schema, String, TaggedFields, ValueT
 
-from bridge.sandbox.broker.apis import Fields, Request
+from bridge.sandbox.broker.apis import Fields, Request, empty
 
 NAMED = ("topic", "topics", "partition", "resource_type", "resource_name", "group", "transactional_id")
 """Fields of an answer that repeat what the request named. Fetch calls a topic's name "topics"."""
@@ -47,8 +47,10 @@ def _value(name: str, kind: ValueT, asked: Any, code: int) -> Any:  # noqa: ANN4
             return asked.get(name, asked.get("topic")) if isinstance(asked, dict) else asked
         case String():
             return ""
+        case _ if kind is Bytes or kind is TaggedFields:
+            return empty(kind)
         case _:
-            return b"" if kind is Bytes else -1
+            return -1
 
 
 def _fails(schema: Schema) -> bool:

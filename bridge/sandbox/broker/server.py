@@ -21,13 +21,16 @@ from bridge.sandbox.broker.wire import serve
 
 NOTHING: Mapping[str, str] = {}
 HOST = "127.0.0.1"
+END = 5.0
+"""Seconds for cancelled connections to end: they do in the next turns of the loop."""
 
 
 class Options(Struct, frozen=True):
     """*auto_create*: topics that are asked for are made, with *partitions*. *retention*: bytes that a partition keeps.
 
     *sweep*: seconds between looks for transactions that have timed out; Kafka takes 10. *rebalance_delay*: seconds that
-    a new group waits for more members; Kafka takes 3.
+    a new group waits for more members; Kafka takes 3. *verify*: whether transactional records are refused of which the
+    coordinator does not know; without, a client can leave transactions that hang.
     """
 
     auto_create: bool = False
@@ -35,6 +38,7 @@ class Options(Struct, frozen=True):
     retention: int | None = None
     sweep: float = 1.0
     rebalance_delay: float = 0.0
+    verify: bool = True
 
 
 class Broker:
@@ -49,7 +53,7 @@ class Broker:
         self._bell = Bell()
         self._topics = Topics(options.partitions, options.retention)
         self._membership = Membership(self._topics, options.rebalance_delay)
-        self._transactions = Transactions(self._topics, self._ended, options.sweep)
+        self._transactions = Transactions(self._topics, self._ended, options.sweep, verify=options.verify)
         self._faults = Faults()
         self._answers = Answers(
             Records(self._topics, self._transactions, self._bell),
@@ -95,7 +99,7 @@ class Broker:
         for connection in connections:
             connection.cancel()
         if connections:
-            await asyncio.wait(connections)
+            await asyncio.wait(connections, timeout=END)
 
     def create(self, name: str, partitions: int = 1, settings: Mapping[str, str] = NOTHING) -> None:
         """A topic, which clients can make as well."""

@@ -57,12 +57,16 @@ Ended = Callable[[Transaction, bool], None]
 
 
 class Transactions:
-    """Owns all transactions. *sweep*: seconds between looks for those that have timed out."""
+    """Owns all transactions. *sweep*: seconds between looks for those that have timed out.
 
-    def __init__(self, topics: Topics, ended: Ended, sweep: float) -> None:
+    *verify*: whether records of no transaction known here are refused (transaction.partition.verification.enable).
+    """
+
+    def __init__(self, topics: Topics, ended: Ended, sweep: float, *, verify: bool) -> None:
         self._topics = topics
         self._ended = ended
         self._sweep = sweep
+        self._verify = verify
         self._known: dict[str, Transaction] = {}
         self._ids = itertools.count(FIRST_ID)
 
@@ -123,7 +127,7 @@ class Transactions:
 
     def admits(self, name: str | None, producer_id: int, epoch: int, place: Place, log: Log) -> Code:
         """Whether a transactional batch may be written. A partition where its transaction is open asks nobody."""
-        if log.is_open(producer_id):
+        if log.is_open(producer_id) or not self._verify:
             return Code.NONE
         transaction, wrong = self._of(name or "", producer_id, epoch)
         if transaction is None:

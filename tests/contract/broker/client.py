@@ -9,7 +9,7 @@ from io import BytesIO
 from typing import Any
 
 from aiokafka.protocol import admin, coordination, fetch, offset, produce, transaction
-from aiokafka.protocol.api import RequestStruct
+from aiokafka.protocol.api import RequestStruct, ResponseHeader_v0
 from aiokafka.record.default_records import DefaultRecordBatch, DefaultRecordBatchBuilder
 from aiokafka.record.memory_records import MemoryRecords
 
@@ -41,7 +41,7 @@ class Client:
         async with asyncio.timeout(ANSWER):
             (size,) = struct.unpack(">i", await self._reader.readexactly(4))
             buffer = BytesIO(await self._reader.readexactly(size))
-        head = request.parse_response_header(buffer)
+        head = ResponseHeader_v0.decode(buffer) if request.API_KEY == 18 else request.parse_response_header(buffer)
         assert head.get_item("correlation_id") == self._number
         kind = request.RESPONSE_TYPE
         answer = named(kind.SCHEMA, kind.SCHEMA.decode(buffer))
