@@ -71,7 +71,7 @@ _APIS = (
     Api(12, "Heartbeat", _versions(group, "HeartbeatRequest", 0, 1)),
     Api(13, "LeaveGroup", _versions(group, "LeaveGroupRequest", 0, 1)),
     Api(14, "SyncGroup", _versions(group, "SyncGroupRequest", 0, 3)),
-    Api(15, "DescribeGroups", _versions(admin, "DescribeGroupsRequest", 0, 3)),
+    Api(15, "DescribeGroups", _versions(admin, "DescribeGroupsRequest", 0, 2)),  # its version 3 answers as 2 does
     Api(16, "ListGroups", _versions(admin, "ListGroupsRequest", 0, 2)),
     Api(18, "ApiVersions", {**_versions(admin, "ApiVersionRequest", 0, 2), 3: ApiVersionsRequest}),
     Api(19, "CreateTopics", _versions(admin, "CreateTopicsRequest", 2, 3)),

@@ -133,18 +133,18 @@ class Membership:
 
 
 def _described(name: str, group: Group | None) -> Fields:
-    told: Fields = {"error_code": Code.NONE, "group": name, "authorized_operations": -(2**31)}
+    told: Fields = {"error_code": Code.NONE, "group": name}
     if group is None:
         return told | {"state": "Dead", "protocol_type": "", "protocol": ""}
+    shared = group.protocol if group.state is State.STABLE else ""
     members = [
         {
             "member_id": member.name,
             "client_id": member.said.client,
             "client_host": "/127.0.0.1",
-            "member_metadata": member.said.protocols.get(group.protocol, b""),
+            "member_metadata": member.said.protocols.get(shared, b""),
             "member_assignment": member.assignment,
         }
         for member in group.members.values()
     ]
-    shared = group.protocol if group.state is State.STABLE else ""
     return told | {"state": group.state.value, "protocol_type": group.kind, "protocol": shared, "members": members}

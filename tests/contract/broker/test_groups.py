@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
-from aiokafka.protocol import commit, group
+from aiokafka.protocol import admin, commit, group
+from aiokafka.protocol.api import RequestStruct
 from aiokafka.protocol.group import ProtocolMetadata
 from msgspec import Struct
 
@@ -48,8 +49,13 @@ class Member:
 
     async def try_join(self, *protocols: str, session: float = SESSION, kind: str = "consumer") -> Fields:
         offered = [(protocol, subscription(protocol)) for protocol in protocols or ("range",)]
+        return await self.answer(
+            group.JoinGroupRequest_v5(self.group, int(session * 1000), 20_000, self.name, None, kind, offered)
+        )
+
+    async def answer(self, request: RequestStruct) -> Fields:
+        """When the coordinator is there."""
         while True:
-            request = group.JoinGroupRequest_v5(self.group, int(session * 1000), 20_000, self.name, None, kind, offered)
             told = await self.client.ask(request)
             if told["error_code"] not in LOADING:
                 return told
@@ -231,3 +237,41 @@ async def test_offsets_are_kept_for_those_who_are_in_no_group(kafka: Kafka) -> N
     offsets = [(each["partition"], each["offset"], each["error_code"]) for each in fetched["topics"][0]["partitions"]]
     assert offsets == [(0, 7, 0), (5, -1, 0)]
     assert (taken, unsynced, unknown) == (UNKNOWN, REBALANCING, ILLEGAL)
+
+
+async def test_before_names_were_announced_a_member_joins_at_once(kafka: Kafka) -> None:
+    """As older clients do (KIP-394 came with version 4)."""
+    async with kafka() as broker, members(broker, 1) as (one,):
+        told = []
+        for version in (0, 1, 2):
+            one.group = fresh("group")
+            question = group.JoinGroupRequest(one.group, 6000, 20_000, "", "", "consumer", [("range", RANGE)])
+            answer = await one.answer(question.build(getattr(group, f"JoinGroupRequest_v{version}")))
+            told.append((answer["error_code"], answer["generation_id"], answer["leader_id"] == answer["member_id"]))
+
+    assert told == [(0, 1, True)] * 3
+
+
+async def test_groups_are_listed_and_described(kafka: Kafka) -> None:
+    """Operators look so who reads what."""
+    async with kafka() as broker, members(broker, 1) as (one,):
+
+        async def described(name: str) -> tuple[str, str, str, list[tuple[str, bytes, bytes]]]:
+            (told,) = (await one.client.ask(admin.DescribeGroupsRequest_v2([name])))["groups"]
+            who = [(each["client_id"], each["member_metadata"], each["member_assignment"]) for each in told["members"]]
+            return told["state"], told["protocol_type"], told["protocol"], who
+
+        unknown = await described(fresh("nosuch"))
+        await one.join()
+        joined = await described(one.group)
+        await one.sync({one.name: b"all"})
+        synced = await described(one.group)
+        listed = (await one.client.ask(admin.ListGroupsRequest_v2()))["groups"]
+        await one.leave()
+        left = await described(one.group)
+
+    assert unknown == ("Dead", "", "", [])
+    assert joined == ("CompletingRebalance", "consumer", "", [("contract", b"", b"")])
+    assert synced == ("Stable", "consumer", "range", [("contract", RANGE, b"all")])
+    assert {"group": one.group, "protocol_type": "consumer"} in listed
+    assert left == ("Empty", "consumer", "", [])

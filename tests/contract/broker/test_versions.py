@@ -4,11 +4,13 @@ import asyncio
 import struct
 
 import pytest
+from aiokafka.protocol import fetch, metadata, offset, produce
 
 from bridge.sandbox.broker.apis import APIS, Fields
 from bridge.sandbox.broker.structs import ApiVersionsRequest
 from tests.contract.broker.brokers import Kafka
-from tests.contract.broker.client import connected
+from tests.contract.broker.client import batch, batches, connected
+from tests.sink.stage import fresh
 
 FUTURE = 9
 
@@ -82,3 +84,44 @@ async def test_what_is_no_request_ends_its_connection_alone(kafka: Kafka, data: 
 
     assert answer == b""
     assert 18 in found
+
+
+async def test_records_are_the_same_in_every_version(kafka: Kafka) -> None:
+    """Clients of all ages choose the newest that they know."""
+    topic = fresh("versions")
+    data = batch(b"x", b"y")
+    async with kafka() as broker, connected(broker.bootstrap) as client:
+        await client.make(topic)
+        written = []
+        for version in APIS[0].requests.values():
+            question = produce.ProduceRequest(None, -1, 10_000, [(topic, [(0, data)])])
+            told = (await client.ask(question.build(version)))["topics"][0]["partitions"][0]  # type: ignore[arg-type]
+            written.append((told["error_code"], told["offset"]))
+        found = []
+        for version in APIS[1].requests.values():
+            asked = fetch.FetchRequest(0, 1, 1 << 20, 0, [(topic, [(0, 4, 1 << 20)])])
+            told = (await client.ask(asked.build(version)))["topics"][0]["partitions"][0]  # type: ignore[arg-type]
+            found.append((told["highwater_offset"], [each.base_offset for each in batches(told["message_set"])]))
+        ends = []
+        for version in APIS[2].requests.values():
+            last = offset.OffsetRequest(-1, 0, [(topic, [(0, -1)])])
+            ends.append((await client.ask(last.build(version)))["topics"][0]["partitions"][0]["offset"])  # type: ignore[arg-type]
+
+    assert written == [(0, 2 * number) for number in range(5)]
+    assert found == [(10, [4, 6, 8])] * 8
+    assert ends == [10] * 3
+
+
+async def test_topics_are_the_same_in_every_version(kafka: Kafka) -> None:
+    """All of them: the oldest asks so with an empty list, the others with none."""
+    topic = fresh("versions")
+    async with kafka() as broker, connected(broker.bootstrap) as client:
+        await client.make(topic, 2)
+        told = [
+            (await client.ask(metadata.MetadataRequest(names, False).build(version)))["topics"]  # type: ignore[arg-type]
+            for names in (None, [topic])
+            for version in APIS[3].requests.values()
+        ]
+
+    found = [[len(each["partitions"]) for each in topics if each["topic"] == topic] for topics in told]
+    assert found == [[2]] * 12
