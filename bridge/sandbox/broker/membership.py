@@ -122,7 +122,7 @@ class Membership:
 
     def list(self, _: Request) -> Fields:
         names = sorted({*self._groups, *self._offsets})
-        kinds = {name: group.kind for name, group in self._groups.items()}
+        kinds = {name: group.roster.kind for name, group in self._groups.items()}
         return {
             "error_code": Code.NONE,
             "groups": [{"group": name, "protocol_type": kinds.get(name, "")} for name in names],
@@ -136,7 +136,7 @@ def _described(name: str, group: Group | None) -> Fields:
     told: Fields = {"error_code": Code.NONE, "group": name}
     if group is None:
         return told | {"state": "Dead", "protocol_type": "", "protocol": ""}
-    shared = group.protocol if group.state is State.STABLE else ""
+    shared = group.roster.protocol if group.state is State.STABLE else ""
     members = [
         {
             "member_id": member.name,
@@ -145,6 +145,11 @@ def _described(name: str, group: Group | None) -> Fields:
             "member_metadata": member.said.protocols.get(shared, b""),
             "member_assignment": member.assignment,
         }
-        for member in group.members.values()
+        for member in group.roster
     ]
-    return told | {"state": group.state.value, "protocol_type": group.kind, "protocol": shared, "members": members}
+    return told | {
+        "state": group.state.value,
+        "protocol_type": group.roster.kind,
+        "protocol": shared,
+        "members": members,
+    }

@@ -46,11 +46,12 @@ class Member:
         self.group = group
         self.name = ""
         self.generation = -1
+        self.instance: str | None = None
 
     async def try_join(self, *protocols: str, session: float = SESSION, kind: str = "consumer") -> Fields:
         offered = [(protocol, subscription(protocol)) for protocol in protocols or ("range",)]
         return await self.answer(
-            group.JoinGroupRequest_v5(self.group, int(session * 1000), 20_000, self.name, None, kind, offered)
+            group.JoinGroupRequest_v5(self.group, int(session * 1000), 20_000, self.name, self.instance, kind, offered)
         )
 
     async def answer(self, request: RequestStruct) -> Fields:
@@ -68,7 +69,8 @@ class Member:
             self.name = told["member_id"]
             told = await self.try_join(*protocols)
         assert told["error_code"] == 0, told
-        assert told["member_id"] == self.name
+        assert told["member_id"] == self.name or self.instance is not None
+        self.name = told["member_id"]
         self.generation = told["generation_id"]
         members = {each["member_id"]: each["member_metadata"] for each in told["members"]}
         return Place(self.name, self.generation, told["leader_id"] == self.name, told["group_protocol"], members)
@@ -275,3 +277,23 @@ async def test_groups_are_listed_and_described(kafka: Kafka) -> None:
     assert synced == ("Stable", "consumer", "range", [("contract", RANGE, b"all")])
     assert {"group": one.group, "protocol_type": "consumer"} in listed
     assert left == ("Empty", "consumer", "", [])
+
+
+async def test_a_member_of_a_fixed_name_comes_back_to_its_share(kafka: Kafka) -> None:
+    """Static membership (KIP-345): a restart that is quick enough disturbs nobody. Its predecessor is out."""
+    async with kafka() as broker, members(broker, 3) as (one, two, again):
+        one.instance = again.instance = "first"
+        two.instance = "second"
+        await one.join()
+        await one.sync({one.name: b"all"})
+        joining = asyncio.create_task(two.join())
+        await one.beaten(REBALANCING)
+        await asyncio.gather(one.join(), joining)
+        await asyncio.gather(one.sync({one.name: b"one", two.name: b"two"}), two.sync())
+        told = await again.try_join()
+        again.name, again.generation = told["member_id"], told["generation_id"]
+        share = await again.sync()
+        codes = [await one.heartbeat(), await two.heartbeat(), await again.heartbeat()]
+
+    assert (told["error_code"], told["generation_id"], told["leader_id"], told["members"]) == (0, 2, one.name, [])
+    assert (share, codes) == ((0, b"one"), [UNKNOWN, 0, 0])
