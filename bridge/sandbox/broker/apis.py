@@ -5,7 +5,7 @@ fields that a version lacks are absent from a request, and left out of an answer
 """
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from io import BytesIO
 from types import ModuleType
 from typing import Any
@@ -89,6 +89,21 @@ _APIS = (
 APIS = {api.key: api for api in _APIS}
 NAMES = frozenset(api.name for api in _APIS)
 API_VERSIONS = 18
+NULLABLE = {
+    "assignment",
+    "client_software_name",
+    "client_software_version",
+    "config_names",
+    "config_value",
+    "group_instance_id",
+    "messages",
+    "metadata",
+    "rack_id",
+    "transactional_id",
+}
+"""Fields that a client may leave null, by Kafka's definitions; aiokafka's structs take null for all of them."""
+ALL_TOPICS = ("Metadata", "OffsetFetch")
+"""Where a null stands for them."""
 
 
 def decode(frame: bytes) -> Request:
@@ -111,6 +126,8 @@ def decode(frame: bytes) -> Request:
         fields = named(kind.SCHEMA, kind.SCHEMA.decode(buffer))
     except (ValueError, struct.error) as error:
         raise Unreadable(str(error)) from error
+    if missing := set(_nulls(fields)) - NULLABLE - ({"topics"} if api.name in ALL_TOPICS else set()):
+        raise Unreadable(f"{api.name} without {', '.join(sorted(missing))}")
     return Request(api, version, correlation, client, fields)
 
 
@@ -119,6 +136,20 @@ def encode(request: Request, answer: Fields) -> bytes:
     tagged = kind.FLEXIBLE_VERSION and request.api.key != API_VERSIONS  # whose header never changes: KIP-511
     head = struct.pack(">i", request.correlation) + (b"\0" if tagged else b"")
     return head + kind.RESPONSE_TYPE.SCHEMA.encode(_listed(kind.RESPONSE_TYPE.SCHEMA, answer))
+
+
+def _nulls(fields: Any) -> Iterator[str]:  # noqa: ANN401 - fields, lists of them, and what is in them
+    match fields:
+        case dict():
+            for name, value in fields.items():
+                if value is None:
+                    yield name
+                yield from _nulls(value)
+        case list():
+            for each in fields:
+                yield from _nulls(each)
+        case _:
+            pass
 
 
 def per_partition(topics: list[Fields], tell: Callable[[str, Any], Fields]) -> list[Fields]:

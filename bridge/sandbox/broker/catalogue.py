@@ -12,10 +12,12 @@ from bridge.sandbox.broker.topics import NODE, Refused, Topic, Topics, illegal
 
 CLUSTER = "event-bridge-sandbox--"
 """An id of 22 characters, as Kafka's are."""
+MOST = 10_000
 TOPIC = 2
 """A topic's resource type."""
 SET, DEFAULT = 1, 5
 """Where a setting comes from: the topic's own, or Kafka's default."""
+TOO_MUCH = Refused(Code.POLICY_VIOLATION, "Excessively large number of partitions per request.")
 MALFORMED = (
     "This most likely occurs because of a request being malformed by the client library or the message was sent to an"
     " incompatible broker. See the broker logs for more details."
@@ -59,6 +61,8 @@ class Catalogue:
 
     def create(self, request: Request) -> Fields:
         asked = request.fields["create_topic_requests"]
+        if _is_too_much(sum(topic["num_partitions"] for topic in asked)):
+            return {"topic_errors": [_error(topic["topic"], TOO_MUCH) for topic in asked]}
         counts = Counter(topic["topic"] for topic in asked)
         refused = {
             name: Refused(Code.INVALID_REQUEST, "Duplicate topic name.") for name, count in counts.items() if count > 1
@@ -102,6 +106,8 @@ class Catalogue:
         topic = self._topics.get(name)
         assigned = wanted["assignment"]
         more = wanted["count"] - (len(topic.logs) if topic else 0)
+        if _is_too_much(more):
+            return TOO_MUCH
         if topic is not None and assigned is not None and more > 0:
             if len(assigned) != more:
                 what = f"Attempted to add {more} additional partition(s), but only {len(assigned)} assignment(s)"
@@ -126,6 +132,11 @@ class Catalogue:
         wanted = resource["config_names"]
         entries = [_setting(topic, key) for key in SETTINGS if wanted is None or key in wanted]
         return told | {"error_code": Code.NONE, "config_entries": entries}
+
+
+def _is_too_much(partitions: int) -> bool:
+    """For one request (ReplicationControlManager.MAX_PARTITIONS_PER_BATCH)."""
+    return partitions > MOST
 
 
 def _partitions(topic: Topic) -> list[Fields]:

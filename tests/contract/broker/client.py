@@ -1,6 +1,7 @@
 """A client that says exactly what it is told to, in the version it is told to, and shows every error."""
 
 import asyncio
+import contextlib
 import struct
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -54,6 +55,13 @@ class Client:
         data = request.build_request_header(self._number, "contract").encode() + request.encode()
         self._writer.write(struct.pack(">i", len(data)) + data)
         await self._writer.drain()
+
+    async def push(self, frame: bytes) -> None:
+        """Whatever it is. Returns when there is an answer, or when there will be none."""
+        self._writer.write(struct.pack(">i", len(frame)) + frame)
+        self._writer.write_eof()
+        with contextlib.suppress(ConnectionError):
+            await self._reader.read()
 
     async def make(self, topic: str, partitions: int = 1, **settings: str) -> None:
         """Returns when every partition can be used."""

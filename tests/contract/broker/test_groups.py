@@ -228,12 +228,12 @@ async def test_offsets_are_kept_for_those_who_are_in_no_group(kafka: Kafka) -> N
         await one.client.make(topic)
         free = [await one.commit(topic, 7), await one.commit("nosuch", 7)]
         fetched = await one.client.ask(commit.OffsetFetchRequest_v3(one.group, [(topic, [0, 5])]))
-        loner = Member(one.client, one.group)
+        single = Member(one.client, one.group)
         await one.join()
-        taken = await loner.commit(topic, 8)
+        taken = await single.commit(topic, 8)
         unsynced = await one.commit(topic, 9)
-        loner.group, loner.generation, loner.name = fresh("group"), 3, "somebody"
-        unknown = await loner.commit(topic, 8)
+        single.group, single.generation, single.name = fresh("group"), 3, "somebody"
+        unknown = await single.commit(topic, 8)
 
     assert free == [0, Code.UNKNOWN_TOPIC_OR_PARTITION]
     offsets = [(each["partition"], each["offset"], each["error_code"]) for each in fetched["topics"][0]["partitions"]]

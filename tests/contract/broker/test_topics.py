@@ -111,6 +111,16 @@ async def test_wrong_counts_and_settings_are_refused_in_words(kafka: Kafka) -> N
     assert told == [(name, Code.INVALID_CONFIG, message) for name, (_, message) in wrong.items()]
 
 
+async def test_too_many_partitions_at_once_are_refused(kafka: Kafka) -> None:
+    """A slip of the keyboard must not fill the memory."""
+    name = fresh("many")
+    async with kafka() as broker, connected(broker.bootstrap) as client:
+        told = await create(client, (name, 2_000_000_000), (name + "2",))
+
+    what = "Excessively large number of partitions per request."
+    assert told == [(name, 44, what), (name + "2", 44, what)]
+
+
 async def test_replicas_that_are_assigned_by_hand_must_fit(kafka: Kafka) -> None:
     good, both, foreign, holes = fresh("good"), fresh("both"), fresh("foreign"), fresh("holes")
     async with kafka() as broker, connected(broker.bootstrap) as client:

@@ -1,13 +1,17 @@
 """Every request in every version: it can be read, and refused in the shape in which it asked."""
 
+import random
 import struct
 from collections.abc import Iterator
 
 import pytest
 from aiokafka.protocol.api import RequestStruct
+from aiokafka.protocol.types import Array, Bytes, String, ValueT
 
 from bridge.sandbox.broker.apis import APIS, Fields, Request, decode, empty, encode
 from bridge.sandbox.broker.refusals import refusal
+from bridge.sandbox.broker.server import Broker, Options
+from tests.contract.broker.client import batch, connected
 
 
 def every() -> Iterator[tuple[str, int, type[RequestStruct]]]:
@@ -19,7 +23,7 @@ def every() -> Iterator[tuple[str, int, type[RequestStruct]]]:
 @pytest.mark.parametrize(("name", "version", "kind"), list(every()))
 def test_every_version_can_be_read_and_refused(name: str, version: int, kind: type[RequestStruct]) -> None:
     """Also of a request that asks for nothing: of what clients send least is known."""
-    asked = [empty(field) for field in kind.SCHEMA.fields]
+    asked = [_least(field) for field in kind.SCHEMA.fields]
     head = struct.pack(">hhih", kind.API_KEY, version, 5, -1) + (b"\0" if kind.FLEXIBLE_VERSION else b"")
 
     request = decode(head + kind.SCHEMA.encode(asked))
@@ -77,3 +81,39 @@ def _restricted(found: object, expected: object) -> object:
             return {key: _restricted(found[key], expected[key]) for key in expected}
         case _:
             return found
+
+
+async def test_no_request_is_too_odd(caplog: pytest.LogCaptureFixture) -> None:
+    """Whatever a client sends is answered or ends its connection. An exception would be a fault of ours."""
+    chance = random.Random(1)
+    odd = []
+    for _, version, kind in every():
+        head = struct.pack(">hhih", kind.API_KEY, version, 5, -1) + (b"\0" if kind.FLEXIBLE_VERSION else b"")
+        odd.append(head + kind.SCHEMA.encode([_least(field) for field in kind.SCHEMA.fields]))
+        odd.append(head + kind.SCHEMA.encode([_null(field) for field in kind.SCHEMA.fields]))
+        odd += [
+            head + bytes(chance.choice(b"\0\0\0\1\xff" + chance.randbytes(2)) for _ in range(60)) for _ in range(20)
+        ]
+
+    async with Broker(options=Options(auto_create=True)) as broker:
+        broker.create("t")
+        for frame in odd:
+            async with connected(broker.bootstrap) as client:
+                await client.push(frame)
+        async with connected(broker.bootstrap) as client:
+            assert await client.produce("t", batch(b"x")) == (0, 0)
+
+    assert [record.getMessage() for record in caplog.records] == []
+
+
+def _least(field: ValueT) -> object:
+    return "" if isinstance(field, String) else empty(field)
+
+
+def _noise(chance: random.Random) -> bytes:
+    """Mostly small numbers and lengths that might be right."""
+    return bytes(chance.choice((0, 0, 0, 1, 255, chance.randrange(256))) for _ in range(60))
+
+
+def _null(field: ValueT) -> object:
+    return None if isinstance(field, Array | String) or field is Bytes else empty(field)

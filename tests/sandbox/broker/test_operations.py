@@ -90,8 +90,8 @@ async def test_a_lost_answer_does_not_double_a_record() -> None:
 
 async def test_unknown_apis_cannot_be_ordered_to_fail() -> None:
     """A slip of the pen in a test would make it test nothing."""
-    with pytest.raises(AssertionError, match="Prodcue is none of AddOffsetsToTxn"):
-        Broker().refuse("Prodcue", 1)
+    with pytest.raises(AssertionError, match="Podruce is none of AddOffsetsToTxn"):
+        Broker().refuse("Podruce", 1)
 
 
 async def test_answers_take_as_long_as_ordered() -> None:
