@@ -120,7 +120,7 @@ class Broker:
     def lead(self, name: str, partition: int) -> None:
         """It has one again."""
         self._topic(name).leaderless.discard(partition)
-        self._transactions.resume()
+        self._transactions.retry()
         self._bell.ring()
 
     def refuse(self, api: str, code: int, times: int = 1) -> None:

@@ -87,6 +87,7 @@ class Transactions:
         if transaction.state is State.ONGOING:
             self._fence(transaction)
             return Code.CONCURRENT_TRANSACTIONS, -1, -1
+        self.retry()
         if transaction.state in PREPARED:
             return Code.CONCURRENT_TRANSACTIONS, -1, -1
         self._renew(transaction)
@@ -143,12 +144,16 @@ class Transactions:
         is_added = transaction.state is State.ONGOING and group in transaction.groups
         return Code.NONE if is_added else Code.INVALID_TXN_STATE
 
-    def resume(self) -> None:
-        """Mark what is decided and could not be marked: a leader is back. Time out anew what is open."""
+    def retry(self) -> None:
+        """Mark what is decided and could not be marked: a leader is back."""
         for transaction in self._known.values():
             if transaction.state in PREPARED:
                 self._complete(transaction)
-            elif transaction.state is State.ONGOING and transaction.timer is None:
+
+    def resume(self) -> None:
+        """Every open one has its whole time again."""
+        for transaction in self._known.values():
+            if transaction.state is State.ONGOING:
                 self._watch(transaction)
 
     def pause(self) -> None:
@@ -163,6 +168,7 @@ class Transactions:
             return None, Code.INVALID_PRODUCER_ID_MAPPING if name else Code.INVALID_REQUEST
         if transaction.epoch != epoch:
             return None, Code.INVALID_PRODUCER_EPOCH
+        self.retry()  # the topic that it waited for may have been deleted
         return transaction, Code.NONE
 
     def _renew(self, transaction: Transaction) -> None:

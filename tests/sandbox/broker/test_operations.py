@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 from aiokafka import AIOKafkaProducer
-from aiokafka.protocol import metadata
+from aiokafka.protocol import admin, metadata
 
 from bridge.sandbox.broker.codes import Code
 from bridge.sandbox.broker.server import Broker, Options
@@ -59,6 +59,21 @@ async def test_a_transaction_cannot_complete_without_its_leaders() -> None:
     assert (ended, waiting[0]) == (0, Code.CONCURRENT_TRANSACTIONS)
     assert (after["transaction_state"], marked) == ("CompleteCommit", [2, 2])
     assert successor == (who[0], who[1] + 1)
+
+
+async def test_a_topic_that_is_deleted_holds_no_transaction_back() -> None:
+    """Else its producer could never begin again."""
+    async with running() as (broker, client):
+        who = await client.begin("id")
+        assert await client.add("id", who, "t", 0, 1) == [0, 0]
+        broker.unlead("t", 1)
+        assert await client.end("id", who, commit=True) == 0
+        waiting = await client.try_begin("id")
+        assert (await client.ask(admin.DeleteTopicsRequest_v3(["t"], 1000)))["topic_error_codes"][0]["error_code"] == 0
+        successor = await client.try_begin("id")
+
+    assert waiting[0] == Code.CONCURRENT_TRANSACTIONS
+    assert successor == (0, who[0], who[1] + 1)
 
 
 async def test_ordered_errors_are_answered_and_nothing_is_done() -> None:
