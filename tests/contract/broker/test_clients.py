@@ -11,6 +11,7 @@ from aiokafka.errors import ProducerFenced
 from tests.audit.topics import read_topic
 from tests.contract.broker.brokers import Kafka, Server
 from tests.contract.broker.client import connected
+from tests.contract.broker.test_transactions import stable
 from tests.sink.stage import fresh, make
 
 
@@ -128,6 +129,7 @@ async def test_a_compacted_topic_is_read_over_its_holes(kafka: Kafka) -> None:
                 async with producer.transaction():
                     for key in (b"a", b"b"):
                         await producer.send(topic, b"%d" % round_, key=key)
+        await stable(client, topic, 9)
         await broker.compact(topic)
         log = await read_topic(broker.bootstrap, topic)
         end = (await client.offset(topic, -1))[2]
