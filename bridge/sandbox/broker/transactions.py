@@ -133,6 +133,8 @@ class Transactions:
         transaction, wrong = self._of(name or "", producer_id, epoch)
         if transaction is None:
             return wrong
+        if transaction.state in PREPARED:  # producers of before KIP-890 would not try again after the true reason
+            return Code.NOT_ENOUGH_REPLICAS
         is_added = transaction.state is State.ONGOING and place in transaction.places
         return Code.NONE if is_added else Code.INVALID_TXN_STATE
 

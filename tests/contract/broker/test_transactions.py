@@ -176,7 +176,7 @@ async def test_only_partitions_that_were_added_are_written_to(kafka: Kafka) -> N
         codes = [await write(client, name, who, topic, b"x", partition=n) for n in (0, 1)]
         foreign = await write(client, fresh("foreign"), who, topic, b"x", 1, partition=1)
         assert await client.end(name, who, commit=True) == 0
-        await stable(client, topic, 2)
+        await state(client, name)
         after = await write(client, name, who, topic, b"x", 1)
 
     assert (before, still, codes, after) == (INVALID, INVALID, [0, INVALID], INVALID)

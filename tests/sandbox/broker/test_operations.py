@@ -51,12 +51,13 @@ async def test_a_transaction_cannot_complete_without_its_leaders() -> None:
         broker.unlead("t", 1)
         ended = await client.end("id", who, commit=True)
         waiting = await client.try_begin("id")
+        early = await write(client, "id", who, "t", b"y", 1)
         broker.lead("t", 1)
         after = await state(client, "id")
         marked = [(await client.offset("t", -1, committed=1, partition=n))[2] for n in (0, 1)]
         successor = await client.begin("id")
 
-    assert (ended, waiting[0]) == (0, Code.CONCURRENT_TRANSACTIONS)
+    assert (ended, waiting[0], early) == (0, Code.CONCURRENT_TRANSACTIONS, Code.NOT_ENOUGH_REPLICAS)
     assert (after["transaction_state"], marked) == ("CompleteCommit", [2, 2])
     assert successor == (who[0], who[1] + 1)
 
