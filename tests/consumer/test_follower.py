@@ -175,23 +175,24 @@ class Cluster:
             self.truth.pop(name, None)
 
 
-names = st.sampled_from("abcde")
-changes = st.lists(st.tuples(names, st.booleans()), max_size=6)
-acts = st.one_of(
-    st.tuples(st.just("live"), names, st.booleans()),
-    st.tuples(st.just("gap"), changes, st.integers(1, 12), st.booleans()),
+NAMES = st.sampled_from("abcde")
+UNSEEN = st.lists(st.tuples(NAMES, st.booleans()), max_size=6)
+ACTS = st.one_of(
+    st.tuples(st.just("live"), NAMES, st.booleans()),
+    st.tuples(st.just("gap"), UNSEEN, st.integers(1, 12), st.booleans()),
 )
-histories = st.lists(st.tuples(st.integers(0, 3), acts), max_size=40)
+HISTORIES = st.lists(st.tuples(st.integers(0, 3), ACTS), max_size=40)
 
 
 def play(history: list[tuple[int, Any]]) -> list[Cluster]:
     clusters = [Cluster(stream, partition) for stream in ("pods", "web") for partition in (0, 1)]
     for which, act in history:
-        match act:
-            case ("live", name, is_there):
-                clusters[which].live(name, is_there)
-            case ("gap", changes, upto, infer):
-                clusters[which].gap(changes, upto, infer=infer)
+        kind, *what = act
+        if kind == "live":
+            clusters[which].live(*what)
+        else:
+            changes, upto, infer = what
+            clusters[which].gap(changes, upto, infer=infer)
     return clusters
 
 
@@ -202,7 +203,7 @@ def truth_of(store: MemoryStore, cluster: Cluster) -> dict[str, int]:
     }
 
 
-@given(histories, st.randoms(use_true_random=False))
+@given(HISTORIES, st.randoms(use_true_random=False))
 @settings(max_examples=200, deadline=None)
 def test_whatever_happens_the_state_is_the_clusters(history: list[tuple[int, Any]], dice: Any) -> None:  # noqa: ANN401
     """Streams and partitions in any mixture, gaps, relists that are cut off, deletes that are told or not; records that
@@ -226,7 +227,7 @@ def test_whatever_happens_the_state_is_the_clusters(history: list[tuple[int, Any
             assert truth_of(store, cluster) == cluster.truths[at]
 
 
-@given(histories)
+@given(HISTORIES)
 @settings(max_examples=100, deadline=None)
 def test_a_follower_agrees_with_the_protocols_naive_one(history: list[tuple[int, Any]]) -> None:
     """Also in the middle of a snapshot, where the cluster's state is not known."""

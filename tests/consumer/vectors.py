@@ -85,8 +85,8 @@ def _marker(letter: str, partition: int, words: list[str]) -> tuple[str, Json]:
         epoch, _, version = options.get("prev", "").partition("@")
         previous = {"epoch": int(epoch), "resourceVersion": version, "time": TIME} if epoch else None
         return "", {"reason": words[0], "message": "because", "previous": previous, **end}
-    version = {"resourceVersion": words[0].removeprefix("@")}
-    return "", version | ({"objects": int(options["n"])} if letter == "S" else {}) | end
+    at = {"resourceVersion": words[0].removeprefix("@")}
+    return "", at | ({"objects": int(options["n"])} if letter == "S" else {}) | end
 
 
 def _change(letter: str, word: str) -> tuple[str, Json]:
