@@ -58,6 +58,7 @@ class Loop:
                 await self._consumer.start()
             await self._renew()
             ends = await self._ends() if once else {}
+            await self._lose({place: at for place, end in ends.items() if (at := await self._position(place)) > end})
             moved = time.monotonic()
             while not stopping.is_set() and not (once and await self._reached(ends)):
                 if await self._look():
@@ -142,7 +143,11 @@ class Loop:
             await _stop(consumer)
 
     async def _reached(self, ends: Mapping[TopicPartition, int]) -> bool:
-        return all([await self._consumer.position(place) >= end for place, end in ends.items()])
+        return all([await self._position(place) >= end for place, end in ends.items()])
+
+    async def _position(self, place: TopicPartition) -> int:
+        """Where reading goes on. Known at once: every place that we are given is sought by us."""
+        return int(await self._consumer.position(place))
 
     def _make(self, isolation: str, **more: str | None) -> AIOKafkaConsumer:
         """Never resets an offset by itself: that would pass over records in silence."""

@@ -1,0 +1,432 @@
+"""`event-bridge materialize` on a real broker: killed, restarted, given garbage, and right in the end, row by row."""
+
+import asyncio
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from aiokafka import AIOKafkaProducer
+
+from bridge.consumer.state import Standing
+from bridge.consumer.stores.sqlite import SqliteStore
+from bridge.model.event import ChangeType, Event, RestartReason
+from bridge.sink.writer import Writer
+from tests.audit.followers import follow
+from tests.audit.records import Record, parse
+from tests.audit.report import Report
+from tests.audit.topics import read_topic
+from tests.bridge_process import ROOT
+from tests.servers.kafka import Broker
+from tests.servers.process import TETHER
+from tests.sink.stage import change, delete, fresh, grow, listed, make, restarted, stage, synced
+
+ADDED, MODIFIED, DELETED = ChangeType.ADDED, ChangeType.MODIFIED, ChangeType.DELETED
+Rows = dict[tuple[int, str], tuple[str, str]]
+"""Partition and key -> uid and version."""
+Made = Callable[..., "Materialize"]
+
+
+class Materialize:
+    """The command as users run it. Its output goes to one file, over all its lives."""
+
+    def __init__(self, bootstrap: str, topics: list[str], directory: Path, *more: str) -> None:
+        self.database = directory / "state.db"
+        self.log = directory / "materialize.log"
+        named = [word for topic in topics for word in ("--topic", topic)]
+        self.arguments = ["--db", str(self.database), "--bootstrap-servers", bootstrap, *named, *more]
+        self._running: list[subprocess.Popen[bytes]] = []
+
+    def close(self) -> None:
+        for process in self._running:
+            process.kill()
+            process.wait()
+
+    def start(self) -> "subprocess.Popen[bytes]":
+        command = [sys.executable, "-m", "bridge", "materialize", *self.arguments]
+        with self.log.open("ab") as output:
+            process = subprocess.Popen(
+                [sys.executable, "-I", "-S", str(TETHER), str(os.getpid()), *command],
+                cwd=ROOT,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+            )
+        self._running.append(process)
+        return process
+
+    async def once(self) -> tuple[int, str]:
+        """Exit code and what it said, of a life that reads what there is."""
+        command = [sys.executable, "-m", "bridge", "materialize", *self.arguments, "--once"]
+        ended = await asyncio.to_thread(
+            subprocess.run, command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=120
+        )
+        assert "Traceback" not in ended.stderr, ended.stderr
+        return ended.returncode, ended.stdout + ended.stderr
+
+    def offsets(self) -> int:
+        """How many records it has behind it, as another program reads the file."""
+        if not self.database.exists():
+            return 0
+        store = SqliteStore(self.database)
+        try:
+            return sum(store.offset(log) or 0 for log in store.logs())
+        finally:
+            store.close()
+
+    def rows(self) -> Rows:
+        store = SqliteStore(self.database)
+        try:
+            assert {chapter.standing for chapter in store.chapters().values()} <= {Standing.WHOLE}
+            return {
+                (scope.partition, key): (json.loads(held.body)["metadata"]["uid"], held.version)
+                for scope, key, held in store.objects()
+            }
+        finally:
+            store.close()
+
+
+@pytest.fixture
+def materialize(broker: Broker, tmp_path: Path) -> Iterator[Callable[..., Materialize]]:
+    """For the topics that are given, on the shared broker. What still runs in the end is killed."""
+    with ExitStack() as stack:
+
+        def make_one(*topics: str, more: tuple[str, ...] = (), bootstrap: str = broker.bootstrap) -> Materialize:
+            run = Materialize(bootstrap, list(topics), tmp_path, *more)
+            stack.callback(run.close)
+            return run
+
+        yield make_one
+
+
+async def audited(bootstrap: str, topic: str) -> Rows:
+    """What the audit's followers compute; both must agree."""
+    log = await read_topic(bootstrap, topic)
+    rows: Rows = {}
+    for partition in range(log.partitions):
+        parsed = [parse(entry) for entry in log.entries if entry.partition == partition]
+        records = [record for record in parsed if isinstance(record, Record)]
+        report = Report()
+        marking, plain = follow(records, report)
+        assert report.ok
+        assert marking == plain
+        rows |= {(partition, key): state for key, state in marking.items()}
+    return rows
+
+
+async def snapshot(writer: Writer, epoch: int, versions: dict[str, int], at: int, *gone: str) -> None:
+    """A whole epoch's beginning, in several transactions as a relist has them."""
+    inferred = [change(name, 0, DELETED, inferred=True) for name in gone]
+    await writer.write([restarted(epoch, RestartReason.EXPIRED), *inferred])
+    for some in [list(versions.items())[n : n + 50] for n in range(0, len(versions), 50)]:
+        await writer.write([listed(name, version) for name, version in some])
+    await writer.write([synced(epoch, at)])
+
+
+async def storm(writer: Writer, dice: random.Random, rounds: int) -> None:
+    """Changes in many transactions, with two gaps in which objects vanish."""
+    alive = {f"pod-{n}": n + 1 for n in range(200)}
+    version = 300
+    await snapshot(writer, 1000, alive, version)
+    for number in range(rounds):
+        events: list[Event] = []
+        for _ in range(20):
+            version += 1
+            name = f"pod-{dice.randrange(300)}"
+            if name not in alive:
+                events.append(change(name, version, ADDED, fresh=True))
+            elif dice.random() < 0.3:
+                events.append(change(name, version, DELETED))
+                del alive[name]
+                continue
+            else:
+                events.append(change(name, version, MODIFIED))
+            alive[name] = version
+        await writer.write(events)
+        if number in (rounds // 3, 2 * rounds // 3):
+            gone = dice.sample(sorted(alive), 30)
+            for name in gone:
+                del alive[name]
+            version += 100
+            await snapshot(writer, 1001 + number, alive, version, *gone)
+
+
+@pytest.mark.integration(timeout=300)
+async def test_killed_again_and_again_it_equals_the_audit(broker: Broker, materialize: Made) -> None:
+    """State and offsets are one: no kill loses a change, or takes one twice."""
+    at = stage(broker.bootstrap)
+    run = materialize(at.topic)
+    dice = random.Random(7)
+    opened = await at.open()
+    await storm(opened.writer, dice, 3)  # so that the topic is there
+    kills = 0
+    async with asyncio.TaskGroup() as group:
+        writing = group.create_task(storm_later(opened.writer, dice))
+        while not writing.done() or kills < 6:
+            process = run.start()
+            before = run.offsets()
+            await until(lambda before=before: run.offsets() > before or writing.done(), run)  # type: ignore[misc]
+            await asyncio.sleep(dice.uniform(0, 0.5))
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+            kills += 1
+
+    code, said = await run.once()
+
+    assert code == 0, said
+    found = run.rows()
+    assert len(found) > 50
+    assert found == await audited(broker.bootstrap, at.topic)
+    await opened.writer.close()
+
+
+async def storm_later(writer: Writer, dice: random.Random) -> None:
+    """Epochs only grow: a second storm in the same stream begins where the first ended."""
+    alive = {f"pod-{n}": 2000 + n for n in range(150)}
+    await snapshot(writer, 5000, alive, 9000, *[f"pod-{n}" for n in range(150, 300)])
+    version = 9000
+    for number in range(60):
+        events: list[Event] = []
+        for _ in range(10):
+            version += 1
+            name = f"pod-{dice.randrange(150)}"
+            events.append(change(name, version, MODIFIED))
+            alive[name] = version
+        await writer.write(events)
+        await asyncio.sleep(0.1)
+        if number in (20, 40):
+            gone = dice.sample(sorted(alive), 5)
+            version += 50
+            await snapshot(writer, 5001 + number, {n: v for n, v in alive.items() if n not in gone}, version, *gone)
+            await writer.write([change(name, version + 1, ADDED, fresh=True) for name in gone])
+            version += 1
+            alive |= dict.fromkeys(gone, version)
+
+
+async def until(condition: Callable[[], bool], run: Materialize, seconds: float = 60.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, run.log.read_text()
+        await asyncio.sleep(0.1)
+
+
+async def test_sigterm_ends_it_in_order_and_it_goes_on(broker: Broker, materialize: Made) -> None:
+    """What a service manager does with it all day; the records are read once in all."""
+    at = stage(broker.bootstrap)
+    opened = await at.open()
+    await snapshot(opened.writer, 1000, {"x": 1, "y": 2}, 10)
+    run = materialize(at.topic)
+
+    process = run.start()
+    await until(lambda: run.offsets() > 0 and "synced" in run.log.read_text(), run)
+    process.send_signal(signal.SIGTERM)
+
+    assert await asyncio.to_thread(process.wait, 20) == 0, run.log.read_text()
+    await opened.writer.write([change("x", 11)])
+    code, said = await run.once()
+    assert (code, said.splitlines()[-1]) == (0, "1 changes taken; the database holds 2 pods")
+    assert run.rows() == await audited(broker.bootstrap, at.topic)
+    await opened.writer.close()
+
+
+async def test_new_partitions_are_followed(broker: Broker, materialize: Made) -> None:
+    """Keys move when a topic grows: each object is in one place in the end, the new one."""
+    at = stage(broker.bootstrap, partitions=1)
+    opened = await at.open()
+    await snapshot(opened.writer, 1000, {f"pod-{n}": n + 1 for n in range(20)}, 100)
+    await opened.writer.close()
+    run = materialize(at.topic)
+    assert (await run.once())[0] == 0
+    await grow(broker.bootstrap, at.topic, 3)
+    opened = await at.open()
+    await snapshot(opened.writer, 2000, {f"pod-{n}": n + 1 for n in range(20)}, 200)
+
+    code, said = await run.once()
+
+    assert code == 0, said
+    found = run.rows()
+    assert found == await audited(broker.bootstrap, at.topic)
+    assert len({key for _, key in found}) == len(found) == 20
+    await opened.writer.close()
+
+
+async def test_members_of_a_group_share_the_partitions(broker: Broker, materialize: Made) -> None:
+    """One more is started, one is killed: with one file on one machine nothing is taken twice or lost."""
+    at = stage(broker.bootstrap, partitions=4)
+    opened = await at.open()
+    versions = {f"pod-{n}": n + 1 for n in range(40)}
+    await snapshot(opened.writer, 1000, versions, 100)
+    run = materialize(at.topic, more=("--group", fresh("group")))
+    first = run.start()
+    await until(lambda: run.offsets() > 0, run)
+    second = run.start()
+    wanted = await audited(broker.bootstrap, at.topic)
+    await until(lambda: found(run) == wanted, run)
+    first.send_signal(signal.SIGKILL)
+    first.wait()
+
+    await opened.writer.write([change(name, 101 + n) for n, name in enumerate(versions)])
+
+    wanted = await audited(broker.bootstrap, at.topic)
+    await until(lambda: found(run) == wanted, run)
+    second.send_signal(signal.SIGTERM)
+    assert await asyncio.to_thread(second.wait, 20) == 0, run.log.read_text()
+    await opened.writer.close()
+
+
+def found(run: Materialize) -> Rows:
+    try:
+        return run.rows()
+    except AssertionError:  # in the middle of a snapshot
+        return {}
+
+
+async def test_garbage_is_passed_over_and_told(broker: Broker, materialize: Made) -> None:
+    """Nothing of the state is lost by what others write into the topic."""
+    at = stage(broker.bootstrap, partitions=1)
+    opened = await at.open()
+    await snapshot(opened.writer, 1000, {"x": 1}, 10)
+    await pour(broker.bootstrap, at.topic, [b"hello", b'{"kind":"Pod"}', b"\xff", *[b"[]"] * 300])
+    await opened.writer.write([change("x", 11)])
+    run = materialize(at.topic)
+
+    code, said = await run.once()
+
+    assert code == 0, said
+    assert "passed over: JSON is malformed" in said
+    assert "passed over: it is a bare Kubernetes object, without the envelope" in said
+    assert f"{at.topic}: 303 records passed over: none of the protocol's" in said
+    assert said.count("at offset") == 5
+    assert run.rows() == {(0, "pods/a/x"): ("uid-x", "11")}
+    await opened.writer.close()
+
+
+async def test_a_topic_of_another_format_is_refused(broker: Broker, materialize: Made) -> None:
+    """Not taken for a cluster without objects. What the file held of other topics stays."""
+    at = stage(broker.bootstrap, partitions=1)
+    opened = await at.open()
+    await snapshot(opened.writer, 1000, {"x": 1}, 10)
+    assert (await materialize(at.topic).once())[0] == 0
+    many, few = fresh("foreign"), fresh("foreign")
+    for topic, count in ((many, 150), (few, 3)):
+        await make(broker.bootstrap, topic, 1)
+        await pour(broker.bootstrap, topic, [b'{"specversion":"1.0"}'] * count)
+
+    code, said = await materialize(many).once()
+    assert code == 1
+    assert f"topic {many} holds nothing of the bridge's: 100 records were read, and none is of the protocol" in said
+    assert "it is a CloudEvent" in said
+
+    code, said = await materialize(few).once()
+    assert code == 1
+    assert f"nothing in {few} is a record of the bridge's" in said
+
+    assert materialize().rows() == {(0, "pods/a/x"): ("uid-x", "1")}
+    await opened.writer.close()
+
+
+async def test_a_topic_that_does_not_exist_is_named_and_not_made(broker: Broker, materialize: Made) -> None:
+    """A typing error must not leave a topic behind."""
+    name = fresh("nowhere")
+
+    code, said = await materialize(name).once()
+
+    assert code == 1
+    assert said.startswith(f"event-bridge materialize: there is no topic {name}.")
+    with pytest.raises(LookupError):
+        await asyncio.wait_for(read_topic(broker.bootstrap, name), 20)
+
+
+async def test_a_topic_made_anew_is_read_anew(broker: Broker, materialize: Made) -> None:
+    """Its offsets mean nothing any more, and partitions that it no longer has will never be swept by a marker."""
+    topic = fresh("again")
+    await make(broker.bootstrap, topic, 3)
+    first = stage(broker.bootstrap, topic)
+    opened = await first.open()
+    await snapshot(opened.writer, 1000, {f"pod-{n}": n + 1 for n in range(30)}, 100)
+    await opened.writer.close()
+    run = materialize(topic)
+    assert (await run.once())[0] == 0
+    assert len(run.rows()) == 30
+    await delete(broker.bootstrap, topic)
+    await make(broker.bootstrap, topic, 1)
+    opened = await stage(broker.bootstrap, topic).open()
+    await snapshot(opened.writer, 2000, {"pod-1": 200}, 300)
+
+    code, said = await run.once()
+
+    assert code == 0, said
+    assert "records are missing" in said
+    assert run.rows() == {(0, "pods/a/pod-1"): ("uid-pod-1", "200")}
+    await opened.writer.close()
+
+
+async def test_a_broker_that_restarts_is_waited_for(new_broker: Callable[[], Broker], materialize: Made) -> None:
+    """Kafka is restarted all the time; nobody restarts its consumers then."""
+    broker = new_broker()
+    at = stage(broker.bootstrap)
+    opened = await at.open()
+    await snapshot(opened.writer, 1000, {"x": 1, "y": 2}, 10)
+    await opened.writer.close()
+    run = materialize(at.topic, bootstrap=broker.bootstrap)
+    process = run.start()
+    await until(lambda: bool(found(run)), run)
+    await asyncio.to_thread(broker.kill)
+    await asyncio.to_thread(broker.start)
+    opened = await at.open()
+    await opened.writer.write([change("x", 11)])
+
+    wanted = await audited(broker.bootstrap, at.topic)
+    await until(lambda: found(run) == wanted, run)
+
+    assert Counter(version for _, version in wanted.values()) == {"11": 1, "2": 1}
+    process.send_signal(signal.SIGTERM)
+    assert await asyncio.to_thread(process.wait, 20) == 0, run.log.read_text()
+    await opened.writer.close()
+
+
+async def test_a_full_disk_is_told_and_loses_nothing(broker: Broker, materialize: Made) -> None:
+    """With room again it goes on where it was."""
+    at = stage(broker.bootstrap, partitions=1)
+    opened = await at.open()
+    await snapshot(opened.writer, 1000, {f"pod-{n}": n + 1 for n in range(50)}, 100)
+    run = materialize(at.topic)
+    assert (await run.once())[0] == 0
+    before = run.rows()
+    await opened.writer.write([change("large", 101, ADDED, size=400_000, fresh=True)])
+    command = 'ulimit -f 200; exec "$@" --once'  # of 1,024 bytes
+    ended = await asyncio.to_thread(
+        subprocess.run,
+        ["bash", "-c", command, "limited", sys.executable, "-m", "bridge", "materialize", *run.arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert ended.returncode == 1
+    assert "What was committed before is whole, state and offsets: free space on the disk" in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert run.rows() == before
+
+    assert (await run.once())[0] == 0
+    assert run.rows() == await audited(broker.bootstrap, at.topic)
+    await opened.writer.close()
+
+
+async def pour(bootstrap: str, topic: str, values: list[bytes]) -> None:
+    producer = AIOKafkaProducer(bootstrap_servers=bootstrap)
+    await producer.start()
+    try:
+        for value in values:
+            await producer.send_and_wait(topic, value, key=b"k", partition=0)
+    finally:
+        await producer.stop()
