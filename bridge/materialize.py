@@ -1,6 +1,7 @@
 """The composition root of `event-bridge materialize`: from an order to a database that follows topics."""
 
 import asyncio
+import contextlib
 import re
 import signal
 from collections.abc import Callable, Mapping, Sequence
@@ -12,10 +13,11 @@ from bridge.config.kafka import Kafka
 from bridge.config.streams import streams
 from bridge.config.tree import Config
 from bridge.consumer.intake import ForeignTopic, Notice
-from bridge.consumer.loop import Loop, LoopFault
+from bridge.consumer.loop import Loop, LoopFault, RefusedFault
 from bridge.consumer.state import Chapter, Scope, StoreFault
 from bridge.consumer.stores.sqlite import SqliteStore
-from bridge.sink.connection import ANSWER, KafkaFault, connected, faults, settings, topics_of
+from bridge.retry import Backoff
+from bridge.sink.connection import ANSWER, KafkaFault, SettingFault, connected, faults, settings, topics_of
 
 
 class Order(Struct, frozen=True):
@@ -39,7 +41,19 @@ class Result(Struct, frozen=True):
     chapters: dict[Scope, Chapter]
 
 
-def run(order: Order, tell: Callable[[Sequence[Notice]], None]) -> Result:
+class Waiting(Struct, frozen=True):
+    """Kafka is away: the next try is in *seconds*."""
+
+    why: str
+    seconds: float
+
+
+Tell = Callable[[Sequence[Notice | Waiting]], None]
+GRACE = 4.0
+"""Seconds that a batch, and a good-bye to Kafka, have after a signal: a service manager kills after 10."""
+
+
+def run(order: Order, tell: Tell) -> Result:
     """Follow until SIGTERM or Ctrl-C. *tell* hears of every batch that is in the database."""
     try:
         store = SqliteStore(order.database)
@@ -54,18 +68,53 @@ def run(order: Order, tell: Callable[[Sequence[Notice]], None]) -> Result:
         store.close()
 
 
-async def _follow(order: Order, store: SqliteStore, tell: Callable[[Sequence[Notice]], None]) -> str:
-    """What went wrong; empty if nothing."""
+async def _follow(order: Order, store: SqliteStore, tell: Tell) -> str:
+    """Until a signal, or what no waiting mends; in words, empty if nothing."""
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    following = asyncio.ensure_future(_persist(order, store, tell, stopping))
+    stop = asyncio.ensure_future(stopping.wait())
+    await asyncio.wait({following, stop}, return_when=asyncio.FIRST_COMPLETED)
+    await asyncio.wait({following}, timeout=GRACE)
+    stop.cancel()
+    if not following.done():  # it waits for an answer of Kafka's: nothing of it is in the store yet
+        following.cancel()
+        return ""
     try:
-        if missing := _missing(order, await _topics(order)):
-            return f"there is no topic {missing}. Correct the name, or start the bridge first: it makes its topics"
-        loop = Loop(store, lambda: _topics_or_none(order), tell, settings(order.kafka), order.group)
-        await loop.run(stopping, once=order.once)
+        return following.result()
     except (KafkaFault, LoopFault, ForeignTopic, StoreFault) as fault:
         return f"{fault}"
+
+
+async def _persist(order: Order, store: SqliteStore, tell: Tell, stopping: asyncio.Event) -> str:
+    """What is merely away is waited for, unless all is to be read *once*. Every try begins where the store is."""
+    backoff = Backoff()
+    while not stopping.is_set():
+        began = store.position()
+        try:
+            return await _attempt(order, store, tell, stopping)
+        except (SettingFault, RefusedFault):
+            raise
+        except (KafkaFault, LoopFault) as fault:
+            if order.once:
+                raise
+            if store.position() != began:
+                backoff.reset()
+            seconds = backoff.next()
+            tell([Waiting(f"{fault}", seconds)])
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stopping.wait(), seconds)
+    return ""
+
+
+async def _attempt(order: Order, store: SqliteStore, tell: Tell, stopping: asyncio.Event) -> str:
+    if missing := _missing(order, await _topics(order)):
+        if {log.topic for log in store.logs()} & set(missing.split(", ")):  # brokers that start know little
+            raise KafkaFault(f"topic {missing} is not there any more, or not yet again")
+        return f"there is no topic {missing}. Correct the name, or start the bridge first: it makes its topics"
+    loop = Loop(store, lambda: _topics_or_none(order), tell, settings(order.kafka), order.group)
+    await loop.run(stopping, once=order.once)
     if foreign := loop.foreign():
         return f"nothing in {', '.join(foreign)} is a record of the bridge's. Name the topic of a watch"
     return ""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bridge.consumer.intake import Notice
-    from bridge.materialize import Result
+    from bridge.materialize import Result, Waiting
 
 SHOWN = 5
 """Foreign records of a topic that are shown one by one."""
@@ -88,9 +88,10 @@ class Screen:
         self.changes = 0
         self._refused: Counter[str] = Counter()
 
-    def show(self, notices: "Sequence[Notice]") -> None:
+    def show(self, notices: "Sequence[Notice | Waiting]") -> None:
         from bridge.consumer.follower import Delete, GapOpened, Resynced, Upsert  # noqa: PLC0415 - heavy
         from bridge.consumer.intake import Lost, Refused  # noqa: PLC0415 - heavy
+        from bridge.materialize import Waiting  # noqa: PLC0415 - heavy
 
         for notice in notices:
             match notice:
@@ -107,6 +108,8 @@ class Screen:
                     typer.echo(f"{topic}[{partition}] {stream}: synced: {words}")
                 case Refused(log=(topic, partition)):
                     self._refuse(topic, f"{topic}[{partition}] at offset {notice.offset}: passed over: {notice.why}")
+                case Waiting(why=why, seconds=seconds):
+                    typer.echo(f"waiting {seconds:.0f} s: {why}", err=True)
                 case Lost(log=(topic, partition)):
                     words = "records are missing, deleted by retention or with the topic; exact from the next SYNCED on"
                     typer.echo(f"{topic}[{partition}] from offset {notice.offset}: {words}", err=True)

@@ -9,7 +9,7 @@ from bridge.consumer.follower import Delete, GapOpened, Resynced, Upsert
 from bridge.consumer.intake import Lost, Refused
 from bridge.consumer.records import Previous
 from bridge.consumer.state import Chapter, Held, Log, Scope, Standing
-from bridge.materialize import Result, topics_of_watches
+from bridge.materialize import Result, Waiting, topics_of_watches
 from tests.cli.test_root import event_bridge
 
 SCOPE = Scope("k8s.pods", 3, "pods")
@@ -102,7 +102,7 @@ def test_gaps_are_told_and_changes_are_counted(capsys: pytest.CaptureFixture[str
 
     screen.show([GapOpened(SCOPE, 11, "expired", "too old", previous), Upsert(SCOPE, "pods/a/x", held, "LISTED")])
     screen.show([Delete(SCOPE, "pods/a/y", inferred=True), Resynced(SCOPE, 11, "813000", ("pods/a/z",), 1, 1)])
-    screen.show([Resynced(SCOPE, 12, "814000", (), 1, 3), Lost(Log("k8s.pods", 3), 17)])
+    screen.show([Resynced(SCOPE, 12, "814000", (), 1, 3), Lost(Log("k8s.pods", 3), 17), Waiting("no broker", 2.7)])
     screen.end(Result("", {"pods": 1}, {SCOPE: Chapter(12, Standing.PARTIAL)}))
 
     out, err = capsys.readouterr()
@@ -114,6 +114,7 @@ def test_gaps_are_told_and_changes_are_counted(capsys: pytest.CaptureFixture[str
     ]
     assert err.splitlines() == [
         f"k8s.pods[3] from offset 17: {MISSING}",
+        "waiting 3 s: no broker",
         "k8s.pods[3] pods: incomplete: its last snapshot was not read whole",
     ]
 

@@ -19,15 +19,19 @@ from aiokafka import AIOKafkaProducer
 from bridge.consumer.state import Standing
 from bridge.consumer.stores.sqlite import SqliteStore
 from bridge.model.event import ChangeType, Event, RestartReason
+from bridge.sink.route import partition_of
 from bridge.sink.writer import Writer
 from tests.audit.followers import follow
 from tests.audit.records import Record, parse
 from tests.audit.report import Report
 from tests.audit.topics import read_topic
 from tests.bridge_process import ROOT
+from tests.load import KINDS
+from tests.servers.apiserver import Cluster
 from tests.servers.kafka import Broker
 from tests.servers.process import TETHER
 from tests.sink.stage import change, delete, fresh, grow, listed, make, restarted, stage, synced
+from tests.trial import trial
 
 ADDED, MODIFIED, DELETED = ChangeType.ADDED, ChangeType.MODIFIED, ChangeType.DELETED
 Rows = dict[tuple[int, str], tuple[str, str]]
@@ -186,6 +190,44 @@ async def test_killed_again_and_again_it_equals_the_audit(broker: Broker, materi
     assert len(found) > 50
     assert found == await audited(broker.bootstrap, at.topic)
     await opened.writer.close()
+
+
+@pytest.mark.integration(timeout=400)
+async def test_killed_in_a_storm_with_two_gaps_it_equals_the_cluster(
+    new_cluster: Callable[[], Cluster], new_broker: Callable[[], Broker], materialize: Made, tmp_path: Path
+) -> None:
+    """From the API server to the row, with the bridge itself between, and every position expired twice."""
+    broker = new_broker()
+    watches = [{"resource": "configmaps", "topic": "k8s.things"}, {"resource": "pods", "topic": "k8s.pods"}]
+    async with trial(new_cluster(), broker, tmp_path, watches) as bridged:
+        writer = await bridged.writer(*KINDS, namespaces=["team-a", "team-b"], seed=11)
+        bridged.bridge.start()
+        await bridged.synced()
+        run = materialize("k8s.things", "k8s.pods", bootstrap=broker.bootstrap)
+        async with asyncio.TaskGroup() as group:
+            writing = group.create_task(writer.work(40, 60.0))
+            for number in range(10):
+                process, before = run.start(), run.offsets()
+                if number in (3, 6):
+                    bridged.bridge.kill()
+                    await asyncio.to_thread(bridged.cluster.expire_everything)
+                    bridged.bridge.start()
+                await until(lambda before=before: run.offsets() > before or writing.done(), run)  # type: ignore[misc]
+                await asyncio.sleep(random.Random(number).uniform(0, 1))
+                process.send_signal(signal.SIGKILL)
+                process.wait()
+        await bridged.caught_up(writer)
+        ledger = await writer.ledger()
+
+        code, said = await run.once()
+
+        assert code == 0, said
+        owed = {live.key: (live.uid, live.version) for live in ledger.final if live.resource in ("configmaps", "pods")}
+        assert {key: state for (_, key), state in run.rows().items()} == owed
+        assert len(owed) > 20
+        report = await bridged.verdict(ledger)
+        assert report.ok
+        assert report.restarts["pods expired"] >= 1
 
 
 async def storm_later(writer: Writer, dice: random.Random) -> None:
@@ -380,6 +422,8 @@ async def test_a_broker_that_restarts_is_waited_for(new_broker: Callable[[], Bro
     process = run.start()
     await until(lambda: bool(found(run)), run)
     await asyncio.to_thread(broker.kill)
+    late = materialize(at.topic, bootstrap=broker.bootstrap).start()  # it is not there when Kafka is not: it waits too
+    await until(lambda: "waiting" in run.log.read_text(), run)
     await asyncio.to_thread(broker.start)
     opened = await at.open()
     await opened.writer.write([change("x", 11)])
@@ -388,9 +432,31 @@ async def test_a_broker_that_restarts_is_waited_for(new_broker: Callable[[], Bro
     await until(lambda: found(run) == wanted, run)
 
     assert Counter(version for _, version in wanted.values()) == {"11": 1, "2": 1}
-    process.send_signal(signal.SIGTERM)
-    assert await asyncio.to_thread(process.wait, 20) == 0, run.log.read_text()
+    for one in (process, late):
+        one.send_signal(signal.SIGTERM)
+        assert await asyncio.to_thread(one.wait, 10) == 0, run.log.read_text()
     await opened.writer.close()
+
+
+async def test_sigterm_ends_it_while_kafka_is_away(new_broker: Callable[[], Broker], materialize: Made) -> None:
+    """A machine is shut down in any order."""
+    broker = new_broker()
+    at = stage(broker.bootstrap)
+    opened = await at.open()
+    await snapshot(opened.writer, 1000, {"x": 1}, 10)
+    await opened.writer.close()
+    run = materialize(at.topic, bootstrap=broker.bootstrap)
+    process = run.start()
+    await until(lambda: bool(found(run)), run)
+    await asyncio.to_thread(broker.kill)
+    late = run.start()
+    await until(lambda: "waiting" in run.log.read_text(), run)
+
+    for one in (process, late):
+        one.send_signal(signal.SIGTERM)
+
+        assert await asyncio.to_thread(one.wait, 10) == 0, run.log.read_text()
+    assert found(run) == {(partition_of(b"pods/a/x", 3), "pods/a/x"): ("uid-x", "1")}
 
 
 async def test_a_full_disk_is_told_and_loses_nothing(broker: Broker, materialize: Made) -> None:

@@ -126,6 +126,10 @@ class SqliteStore:
     def logs(self) -> list[Log]:
         return [Log(*row) for row in self._run("SELECT topic, partition FROM _offsets ORDER BY 1, 2")]
 
+    def position(self) -> int:
+        """How many records are behind us, all in all: it grows with every batch."""
+        return int(self._run("SELECT total(offset) FROM _offsets").fetchone()[0])
+
     def chapters(self) -> dict[Scope, Chapter]:
         rows = self._run("SELECT topic, partition, stream, epoch, standing, version, time FROM _streams")
         return {Scope(*row[:3]): Chapter(row[3], Standing(row[4]), *row[5:]) for row in rows}
