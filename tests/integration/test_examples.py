@@ -16,7 +16,7 @@ from bridge.model.event import ChangeType
 from bridge.sink.writer import Writer
 from tests.bridge_process import ROOT
 from tests.consumer.vectors import VECTORS
-from tests.integration.test_materialize import audited, snapshot
+from tests.integration.materializing import audited, snapshot
 from tests.servers.kafka import Broker
 from tests.sink.stage import change, fresh, stage
 

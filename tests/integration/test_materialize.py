@@ -1,101 +1,34 @@
 """`event-bridge materialize` on a real broker: killed, restarted, given garbage, and right in the end, row by row."""
 
 import asyncio
-import json
-import os
 import random
 import signal
 import subprocess
 import sys
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from aiokafka import AIOKafkaProducer
+from aiokafka import TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
-from bridge.consumer.state import Standing
-from bridge.consumer.stores.sqlite import SqliteStore
-from bridge.model.event import ChangeType, Event, RestartReason
+from bridge.model.event import ChangeType, Event
 from bridge.sink.route import partition_of
 from bridge.sink.writer import Writer
-from tests.audit.followers import follow
-from tests.audit.records import Record, parse
-from tests.audit.report import Report
 from tests.audit.topics import read_topic
 from tests.bridge_process import ROOT
+from tests.integration.materializing import Materialize, audited, found, pour, snapshot, until
 from tests.load import KINDS
 from tests.servers.apiserver import Cluster
 from tests.servers.kafka import Broker
-from tests.servers.process import TETHER
-from tests.sink.stage import change, delete, fresh, grow, listed, make, restarted, stage, synced
+from tests.sink.stage import change, delete, fresh, grow, make, stage
 from tests.trial import trial
 
 ADDED, MODIFIED, DELETED = ChangeType.ADDED, ChangeType.MODIFIED, ChangeType.DELETED
-Rows = dict[tuple[int, str], tuple[str, str]]
-"""Partition and key -> uid and version."""
-Made = Callable[..., "Materialize"]
 
-
-class Materialize:
-    """The command as users run it. Its output goes to one file, over all its lives."""
-
-    def __init__(self, bootstrap: str, topics: list[str], directory: Path, *more: str) -> None:
-        self.database = directory / "state.db"
-        self.log = directory / "materialize.log"
-        named = [word for topic in topics for word in ("--topic", topic)]
-        self.arguments = ["--db", str(self.database), "--bootstrap-servers", bootstrap, *named, *more]
-        self._running: list[subprocess.Popen[bytes]] = []
-
-    def close(self) -> None:
-        for process in self._running:
-            process.kill()
-            process.wait()
-
-    def start(self) -> "subprocess.Popen[bytes]":
-        command = [sys.executable, "-m", "bridge", "materialize", *self.arguments]
-        with self.log.open("ab") as output:
-            process = subprocess.Popen(
-                [sys.executable, "-I", "-S", str(TETHER), str(os.getpid()), *command],
-                cwd=ROOT,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-            )
-        self._running.append(process)
-        return process
-
-    async def once(self) -> tuple[int, str]:
-        """Exit code and what it said, of a life that reads what there is."""
-        command = [sys.executable, "-m", "bridge", "materialize", *self.arguments, "--once"]
-        ended = await asyncio.to_thread(
-            subprocess.run, command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=120
-        )
-        assert "Traceback" not in ended.stderr, ended.stderr
-        return ended.returncode, ended.stdout + ended.stderr
-
-    def offsets(self) -> int:
-        """How many records it has behind it, as another program reads the file."""
-        if not self.database.exists():
-            return 0
-        store = SqliteStore(self.database)
-        try:
-            return sum(store.offset(log) or 0 for log in store.logs())
-        finally:
-            store.close()
-
-    def rows(self) -> Rows:
-        store = SqliteStore(self.database)
-        try:
-            assert {chapter.standing for chapter in store.chapters().values()} <= {Standing.WHOLE}
-            return {
-                (scope.partition, key): (json.loads(held.body)["metadata"]["uid"], held.version)
-                for scope, key, held in store.objects()
-            }
-        finally:
-            store.close()
+Made = Callable[..., Materialize]
 
 
 @pytest.fixture
@@ -109,30 +42,6 @@ def materialize(broker: Broker, tmp_path: Path) -> Iterator[Callable[..., Materi
             return run
 
         yield make_one
-
-
-async def audited(bootstrap: str, topic: str) -> Rows:
-    """What the audit's followers compute; both must agree."""
-    log = await read_topic(bootstrap, topic)
-    rows: Rows = {}
-    for partition in range(log.partitions):
-        parsed = [parse(entry) for entry in log.entries if entry.partition == partition]
-        records = [record for record in parsed if isinstance(record, Record)]
-        report = Report()
-        marking, plain = follow(records, report)
-        assert report.ok
-        assert marking == plain
-        rows |= {(partition, key): state for key, state in marking.items()}
-    return rows
-
-
-async def snapshot(writer: Writer, epoch: int, versions: dict[str, int], at: int, *gone: str) -> None:
-    """A whole epoch's beginning, in several transactions as a relist has them."""
-    inferred = [change(name, 0, DELETED, inferred=True) for name in gone]
-    await writer.write([restarted(epoch, RestartReason.EXPIRED), *inferred])
-    for some in [list(versions.items())[n : n + 50] for n in range(0, len(versions), 50)]:
-        await writer.write([listed(name, version) for name, version in some])
-    await writer.write([synced(epoch, at)])
 
 
 async def storm(writer: Writer, dice: random.Random, rounds: int) -> None:
@@ -253,13 +162,6 @@ async def storm_later(writer: Writer, dice: random.Random) -> None:
             alive |= dict.fromkeys(gone, version)
 
 
-async def until(condition: Callable[[], bool], run: Materialize, seconds: float = 60.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, run.log.read_text()
-        await asyncio.sleep(0.1)
-
-
 async def test_sigterm_ends_it_in_order_and_it_goes_on(broker: Broker, materialize: Made) -> None:
     """What a service manager does with it all day; the records are read once in all."""
     at = stage(broker.bootstrap)
@@ -322,13 +224,6 @@ async def test_members_of_a_group_share_the_partitions(broker: Broker, materiali
     second.send_signal(signal.SIGTERM)
     assert await asyncio.to_thread(second.wait, 20) == 0, run.log.read_text()
     await opened.writer.close()
-
-
-def found(run: Materialize) -> Rows:
-    try:
-        return run.rows()
-    except AssertionError:  # in the middle of a snapshot
-        return {}
 
 
 async def test_garbage_is_passed_over_and_told(broker: Broker, materialize: Made) -> None:
@@ -411,6 +306,39 @@ async def test_a_topic_made_anew_is_read_anew(broker: Broker, materialize: Made)
     await opened.writer.close()
 
 
+async def test_records_deleted_by_retention_are_missed_and_told(broker: Broker, materialize: Made) -> None:
+    """A consumer that was away for too long: what it holds may be gone, and is swept by the next epoch."""
+    at = stage(broker.bootstrap, partitions=1)
+    opened = await at.open()
+    await snapshot(opened.writer, 1000, {"x": 1, "y": 2}, 10)
+    run = materialize(at.topic)
+    assert (await run.once())[0] == 0
+    await opened.writer.write([change("y", 11, DELETED), change("z", 12, ADDED, fresh=True)])
+    await truncate(broker.bootstrap, at.topic)
+    await opened.writer.write([change("x", 13)])
+
+    code, said = await run.once()
+    assert code == 0, said
+    assert f"{at.topic}[0] from offset " in said
+    assert f"{at.topic}[0] pods: incomplete: its last snapshot was not read whole" in said
+
+    await snapshot(opened.writer, 2000, {"x": 13, "z": 12}, 20)
+    code, said = await run.once()
+    assert (code, "incomplete" in said) == (0, False)
+    assert run.rows() == {(0, "pods/a/x"): ("uid-x", "13"), (0, "pods/a/z"): ("uid-z", "12")}
+    await opened.writer.close()
+
+
+async def truncate(bootstrap: str, topic: str) -> None:
+    """Delete all records of partition 0, as retention does."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        await admin.delete_records({TopicPartition(topic, 0): RecordsToDelete(before_offset=-1)})
+    finally:
+        await admin.close()
+
+
 async def test_a_broker_that_restarts_is_waited_for(new_broker: Callable[[], Broker], materialize: Made) -> None:
     """Kafka is restarted all the time; nobody restarts its consumers then."""
     broker = new_broker()
@@ -486,13 +414,3 @@ async def test_a_full_disk_is_told_and_loses_nothing(broker: Broker, materialize
     assert (await run.once())[0] == 0
     assert run.rows() == await audited(broker.bootstrap, at.topic)
     await opened.writer.close()
-
-
-async def pour(bootstrap: str, topic: str, values: list[bytes]) -> None:
-    producer = AIOKafkaProducer(bootstrap_servers=bootstrap)
-    await producer.start()
-    try:
-        for value in values:
-            await producer.send_and_wait(topic, value, key=b"k", partition=0)
-    finally:
-        await producer.stop()
