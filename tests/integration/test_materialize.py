@@ -23,7 +23,7 @@ from tests.integration.materializing import Materialize, audited, found, pour, s
 from tests.load import KINDS
 from tests.servers.apiserver import Cluster
 from tests.servers.kafka import Broker
-from tests.sink.stage import change, delete, fresh, grow, make, stage
+from tests.sink.stage import change, delete, fresh, grow, listed, make, restarted, stage, synced
 from tests.trial import trial
 
 ADDED, MODIFIED, DELETED = ChangeType.ADDED, ChangeType.MODIFIED, ChangeType.DELETED
@@ -178,6 +178,34 @@ async def test_sigterm_ends_it_in_order_and_it_goes_on(broker: Broker, materiali
     code, said = await run.once()
     assert (code, said.splitlines()[-1]) == (0, "1 changes taken; the database holds 2 pods")
     assert run.rows() == await audited(broker.bootstrap, at.topic)
+    await opened.writer.close()
+
+
+async def test_the_topics_of_the_config_file_are_found(broker: Broker, tmp_path: Path) -> None:
+    """With the bridge's own file nothing else needs to be typed; a topic of its that comes later is followed too."""
+    prefix = fresh("cluster")
+    config = tmp_path / "bridge.yaml"
+    watch = f"{{resource: pods, topic: '{prefix}.{{resource}}.{{namespace}}'}}"
+    config.write_text(f"kafka: {{bootstrapServers: '{broker.bootstrap}'}}\nwatches: [{watch}]\n")
+    arguments = ["--db", str(tmp_path / "state.db"), "-c", str(config), "--once"]
+
+    async def once() -> tuple[int, str]:
+        command = [sys.executable, "-m", "bridge", "materialize", *arguments]
+        ended = await asyncio.to_thread(subprocess.run, command, cwd=ROOT, capture_output=True, text=True, check=False)
+        return ended.returncode, ended.stdout + ended.stderr
+
+    code, said = await once()
+    assert code == 1
+    assert f"there is no topic {prefix}." in said
+
+    opened = await stage(broker.bootstrap, f"{prefix}.{{resource}}.{{namespace}}", partitions=1).open()
+    for epoch, namespace in ((1000, "a"), (2000, "b")):
+        some = listed("x", 1, namespace="a"), listed("y", 2, namespace=namespace)
+        await opened.writer.write([restarted(epoch), *some, synced(epoch, epoch)])
+        code, said = await once()
+        assert code == 0, said
+
+    assert said.splitlines()[-1].endswith("the database holds 2 pods")
     await opened.writer.close()
 
 
