@@ -112,7 +112,8 @@ async def _attempt(order: Order, store: SqliteStore, tell: Tell, stopping: async
     if missing := _missing(order, await _topics(order)):
         if {log.topic for log in store.logs()} & set(missing.split(", ")):  # brokers that start know little
             raise KafkaFault(f"topic {missing} is not there any more, or not yet again")
-        return f"there is no topic {missing}. Correct the name, or start the bridge first: it makes its topics"
+        mend = "Correct the name, allow Describe on it, or start the bridge first: it makes its topics"
+        return f"there is no topic {missing}, or no permission to see it. {mend}"
     loop = Loop(store, lambda: _topics_or_none(order), tell, settings(order.kafka), order.group)
     await loop.run(stopping, once=order.once)
     if foreign := loop.foreign():

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bridge.cli.brokers import BootstrapServers, Login, PasswordFile, TlsCa, TlsCert, kafka_of
 from bridge.cli.file import ConfigFile
 from bridge.config.find import find
-from bridge.config.kafka import SERVER, Kafka
+from bridge.config.kafka import Kafka
 from bridge.config.load import load_file
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ SHOWN = 5
 """Foreign records of a topic that are shown one by one."""
 
 
-def materialize(
+def materialize(  # noqa: PLR0913 - one for each option
     *,
     database: Annotated[Path, typer.Option("--db", metavar="FILE", help="The SQLite file; made if it does not exist.")],
     topic: Annotated[
@@ -33,12 +34,11 @@ def materialize(
         ),
     ] = None,
     config: ConfigFile = None,
-    bootstrap_servers: Annotated[
-        str | None,
-        typer.Option(
-            metavar="HOST:PORT,...", help="Brokers without TLS or login, instead of those of the config file."
-        ),
-    ] = None,
+    bootstrap_servers: BootstrapServers = None,
+    tls_ca: TlsCa = None,
+    tls_cert: TlsCert = None,
+    sasl: Login = None,
+    password_file: PasswordFile = None,
     group: Annotated[
         str | None,
         typer.Option(metavar="G", help="Share the partitions with other members of this group. Without it: read all."),
@@ -48,9 +48,14 @@ def materialize(
     """Keep the objects of topics in a SQLite file, a table per resource, until SIGTERM or Ctrl-C. It may be killed."""
     if once and group is not None:
         raise typer.BadParameter("--once reads all partitions: leave --group out")
-    if bootstrap_servers is not None and config is None and not topic:
+    if bootstrap_servers and config is None and not topic:
         raise typer.BadParameter("--bootstrap-servers needs a --topic, or a --config whose watches name them")
-    kafka, topics = _source(config, bootstrap_servers, topic or [])
+    if not bootstrap_servers and (tls_ca or tls_cert or sasl or password_file):
+        raise typer.BadParameter("TLS and login by flags go with --bootstrap-servers: a config file has its own")
+    flags = (
+        kafka_of(bootstrap_servers, tls_ca, tls_cert, sasl, password_file) if bootstrap_servers is not None else None
+    )
+    kafka, topics = _source(config, flags, topic or [])
 
     from bridge.materialize import Order, run  # noqa: PLC0415 - heavy
 
@@ -60,25 +65,16 @@ def materialize(
     raise typer.Exit(1 if result.problem else 0)
 
 
-def _source(config: Path | None, servers: str | None, topics: list[str]) -> tuple[Kafka, tuple[str, ...]]:
+def _source(config: Path | None, flags: Kafka | None, topics: list[str]) -> tuple[Kafka, tuple[str, ...]]:
     """Flags win over the file, which is read only if something is wanted of it."""
     named = tuple(re.escape(topic) for topic in topics)
-    if servers is not None and config is None:
-        return Kafka(bootstrap_servers=_servers(servers)), named
+    if flags is not None and config is None:
+        return flags, named
 
     from bridge.materialize import topics_of_watches  # noqa: PLC0415 - heavy
 
     settings = load_file(find(config, os.environ), os.environ)
-    kafka = settings.kafka if servers is None else Kafka(bootstrap_servers=_servers(servers))
-    return kafka, named or topics_of_watches(settings)
-
-
-def _servers(text: str) -> tuple[str, ...]:
-    servers = tuple(server.strip() for server in text.split(",") if server.strip())
-    wrong = [server for server in servers if not re.fullmatch(SERVER, server)]
-    if wrong or not servers:
-        raise typer.BadParameter(f"{', '.join(wrong) or 'nothing'} is no broker's address: write host:port")
-    return servers
+    return flags or settings.kafka, named or topics_of_watches(settings)
 
 
 class Screen:

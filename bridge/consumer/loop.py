@@ -149,6 +149,13 @@ class Loop:
     async def _reached(self, ends: Mapping[TopicPartition, int]) -> bool:
         return all([await self._position(place) >= end for place, end in ends.items()])
 
+    async def _stuck(self, ends: Mapping[TopicPartition, int]) -> str:
+        behind = [(place, at, end) for place, end in ends.items() if (at := await self._position(place)) < end]
+        where = ", ".join(f"{place.topic}[{place.partition}] at {at} of {end}" for place, at, end in behind)
+        return (
+            f"no committed record for {PATIENCE:g} s in {where}: an open transaction holds them, or there is no leader"
+        )
+
     async def _position(self, place: TopicPartition) -> int:
         """Where reading goes on. Known at once: every place that we are given is sought by us."""
         return int(await self._consumer.position(place))

@@ -25,6 +25,16 @@ MISSING = "records are missing, deleted by retention or with the topic; exact fr
         (["--bootstrap-servers", "kafka", "--topic", "t"], "kafka is no broker's address: write host:port"),
         (["--bootstrap-servers", ",", "--topic", "t"], "nothing is no broker's address"),
         (["--bootstrap-servers", "k:9092", "--topic", "t", "--once", "--group", "g"], "leave --group out"),
+        (["--bootstrap-servers", "k:9092", "--topic", "t", "--sasl", "PLAIN:me"], "--password-file go together"),
+        (
+            ["--bootstrap-servers", "k:9092", "--topic", "t", "--sasl", "PLAIN:me", "--password-file", "/nowhere"],
+            "cannot read the password from /nowhere",
+        ),
+        (
+            ["--bootstrap-servers", "k:9092", "--topic", "t", "--sasl", "GSSAPI:me", "--password-file", "/dev/null"],
+            "Invalid enum value 'GSSAPI'",
+        ),
+        (["--topic", "t", "--tls-ca", "ca.pem"], "go with --bootstrap-servers"),
     ],
 )
 def test_a_wrong_command_line_says_what_is_missing(arguments: list[str], words: str, tmp_path: Path) -> None:

@@ -14,12 +14,15 @@ import pytest
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
+from bridge.config.kafka import Sasl
+from bridge.config.secret import Secret
 from bridge.model.event import ChangeType, Event
 from bridge.sink.route import partition_of
 from bridge.sink.writer import Writer
 from tests.audit.topics import read_topic
 from tests.bridge_process import ROOT
 from tests.integration.materializing import Materialize, audited, found, pour, snapshot, until
+from tests.integration.test_sink_security import RULES
 from tests.load import KINDS
 from tests.servers.apiserver import Cluster
 from tests.servers.kafka import Broker
@@ -305,9 +308,30 @@ async def test_a_topic_that_does_not_exist_is_named_and_not_made(broker: Broker,
     code, said = await materialize(name).once()
 
     assert code == 1
-    assert said.startswith(f"event-bridge materialize: there is no topic {name}.")
+    assert said.startswith(f"event-bridge materialize: there is no topic {name}, or no permission")
     with pytest.raises(LookupError):
         await asyncio.wait_for(read_topic(broker.bootstrap, name), 20)
+
+
+async def test_a_login_by_flags(new_broker: Callable[..., Broker], materialize: Made, tmp_path: Path) -> None:
+    """Consumers are seldom those who have the bridge's config file. A refusal is told at once, and not waited out."""
+    broker = new_broker(RULES)
+    at = stage(broker.bootstrap, sasl=Sasl(mechanism="PLAIN", username="admin", password=Secret("a")))
+    opened = await at.open()
+    await snapshot(opened.writer, 1000, {"x": 1}, 10)
+    await opened.writer.close()
+
+    async def run_as(login: str, password: str) -> tuple[int, str]:
+        (tmp_path / "password").write_text(f"{password}\n")
+        flags = ("--sasl", login, "--password-file", str(tmp_path / "password"))
+        return await materialize(at.topic, more=flags, bootstrap=broker.bootstrap).once()
+
+    code, said = await run_as("PLAIN:admin", "wrong")
+    assert (code, "refused the login of admin" in said) == (1, True), said
+    code, said = await run_as("PLAIN:bob", "b")
+    assert (code, "or no permission to see it" in said) == (1, True), said
+    code, said = await run_as("PLAIN:admin", "a")
+    assert (code, said.splitlines()[-1]) == (0, "1 changes taken; the database holds 1 pods"), said
 
 
 async def test_a_topic_made_anew_is_read_anew(broker: Broker, materialize: Made) -> None:
