@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help install check format unit integration test servers demo schema lock clean
+.PHONY: help install check format unit integration test servers demo schema vectors lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */\1\t/' | expand -t 14
@@ -52,8 +52,12 @@ servers: $(READY)  ## a real API server and a real Kafka to play with, until Ctr
 demo: $(READY)  ## the main job in a minute, on the real servers: changes, a kill, a gap, the proof
 	@$(BIN)/python -m tests.demo
 
-schema: $(READY)  ## write config/schema.json and docs/config.md from the config's types
+schema: $(READY)  ## write config/schema.json, docs/config.md and protocol/records.schema.json from the types
 	$(BIN)/python -m bridge.config
+	$(BIN)/python -m bridge.consumer
+
+vectors: $(READY)  ## write protocol/vectors/*.json from protocol/vectors.txt
+	$(BIN)/python -m tests.consumer.vectors
 
 lock: $(READY)  ## renew the lock files from pyproject.toml
 	$(BIN)/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra fast -o requirements.lock pyproject.toml

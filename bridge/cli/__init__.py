@@ -1,1 +1,4 @@
-"""The command line. `root` is the door; then one file per command, and `file`, which finds the config file for them."""
+"""The command line. `root` is the door; then one file per command, and what they share: `file`, and `brokers`.
+
+`file` finds the config file for them, `brokers` takes flags instead of it.
+"""

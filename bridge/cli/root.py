@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from bridge.cli.check import check
+from bridge.cli.materialize import materialize
 from bridge.cli.run import run
 from bridge.cli.schema import schema
 from bridge.config.problem import ConfigError
@@ -27,7 +28,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (run, check, schema):
+for command in (run, check, materialize, schema):
     app.command()(command)
 
 

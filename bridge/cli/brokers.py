@@ -1,0 +1,67 @@
+"""Brokers by flags, for those who read topics of a bridge whose config file they do not have."""
+
+import re
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from msgspec import ValidationError, convert
+
+from bridge.config.kafka import SERVER, Kafka, Sasl, Tls
+from bridge.config.secret import Secret
+
+BootstrapServers = Annotated[
+    str | None,
+    typer.Option(metavar="HOST:PORT,...", help="The brokers, instead of those of the config file."),
+]
+TlsCa = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="TLS to --bootstrap-servers: the authorities to trust, PEM."),
+]
+TlsCert = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="The client certificate for TLS, PEM: certificate and key in one file."),
+]
+Login = Annotated[
+    str | None,
+    typer.Option("--sasl", metavar="MECHANISM:USER", help="Log in: PLAIN, SCRAM-SHA-256 or -512, and the user."),
+]
+PasswordFile = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Holds the password for --sasl."),
+]
+
+
+def kafka_of(servers: str, ca: Path | None, cert: Path | None, login: str | None, password: Path | None) -> Kafka:
+    """What the flags say, in the words of the config file."""
+    tls = None
+    if ca is not None or cert is not None:
+        tls = Tls(ca=_text(ca), cert=_text(cert), key=_text(cert))
+    return Kafka(bootstrap_servers=_servers(servers), tls=tls, sasl=_sasl(login, password))
+
+
+def _text(path: Path | None) -> str | None:
+    return str(path) if path is not None else None
+
+
+def _servers(text: str) -> tuple[str, ...]:
+    servers = tuple(server.strip() for server in text.split(",") if server.strip())
+    wrong = [server for server in servers if not re.fullmatch(SERVER, server)]
+    if wrong or not servers:
+        raise typer.BadParameter(f"{', '.join(wrong) or 'nothing'} is no broker's address: write host:port")
+    return servers
+
+
+def _sasl(login: str | None, file: Path | None) -> Sasl | None:
+    if (login is None) != (file is None):
+        raise typer.BadParameter("--sasl and --password-file go together")
+    if login is None or file is None:
+        return None
+    mechanism, _, username = login.partition(":")
+    try:
+        password = Secret(file.read_text(encoding="utf-8").removesuffix("\n"))
+        return convert({"mechanism": mechanism, "username": username, "password": password}, Sasl)
+    except (OSError, UnicodeDecodeError) as error:
+        raise typer.BadParameter(f"cannot read the password from {file}: {error}") from error
+    except ValidationError as error:
+        raise typer.BadParameter(f"--sasl {login}: {error}. Write MECHANISM:USER, for example PLAIN:me") from error

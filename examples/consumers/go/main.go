@@ -1,0 +1,110 @@
+// A whole consumer of kube-event-bridge, to copy: it holds what the cluster holds.
+//
+//	go run . kafka:9092 k8s.pods          follow; each time the objects change, print them as a line of JSON
+//	go run . -once kafka:9092 k8s.pods    end when all is read that is there now
+//	go run . -vectors ../../../protocol/vectors
+//
+// The state is in memory and read anew at each start. Who keeps it must change state and offset together.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+func follow(brokers, topic string, once bool) error {
+	client, err := kgo.NewClient(
+		kgo.SeedBrokers(strings.Split(brokers, ",")...),
+		kgo.ConsumeTopics(topic),
+		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
+		kgo.FetchIsolationLevel(kgo.ReadCommitted()), // without it, records of aborted attempts are read
+		kgo.KeepControlRecords(),                     // so that an offset behind the last record is seen too
+	)
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	left, err := unread(kadm.NewClient(client), topic)
+	if err != nil {
+		return err
+	}
+	follower := NewFollower()
+	for !once || len(left) > 0 {
+		fetches, changed := client.PollFetches(context.Background()), false
+		if problems := fetches.Errors(); len(problems) > 0 {
+			return problems[0].Err
+		}
+		fetches.EachRecord(func(r *kgo.Record) {
+			if r.Offset+1 >= left[r.Partition] {
+				delete(left, r.Partition)
+			}
+			if r.Attrs.IsControl() {
+				return
+			}
+			took, err := follower.Take(r.Partition, r.Key, r.Value)
+			if err != nil {
+				fmt.Fprintf(os.Stderr, "partition %d, offset %d: %v\n", r.Partition, r.Offset, err)
+			}
+			changed = changed || took
+		})
+		if changed && !once {
+			show(follower)
+		}
+	}
+	show(follower)
+	return nil
+}
+
+// unread is, of the partitions that hold something, the offset behind the last committed record of now.
+func unread(admin *kadm.Client, topic string) (map[int32]int64, error) {
+	starts, err := admin.ListStartOffsets(context.Background(), topic)
+	if err == nil {
+		err = starts.Error()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("topic %s: %w", topic, err)
+	}
+	ends, err := admin.ListCommittedOffsets(context.Background(), topic)
+	if err != nil {
+		return nil, err
+	}
+	left := map[int32]int64{}
+	ends.Each(func(end kadm.ListedOffset) {
+		if start, _ := starts.Lookup(topic, end.Partition); end.Offset > start.Offset {
+			left[end.Partition] = end.Offset
+		}
+	})
+	return left, ends.Error()
+}
+
+func show(f *Follower) {
+	line, _ := json.Marshal(f.State())
+	fmt.Println(string(line))
+}
+
+func main() {
+	vectors := flag.String("vectors", "", "play the vectors in this directory")
+	once := flag.Bool("once", false, "end when all is read that is there now")
+	flag.Parse()
+	var err error
+	switch {
+	case *vectors != "":
+		os.Exit(min(prove(*vectors), 1))
+	case flag.NArg() != 2:
+		err = errors.New("name brokers and a topic, or -vectors")
+	default:
+		err = follow(flag.Arg(0), flag.Arg(1), *once)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}

@@ -1,0 +1,102 @@
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Set;
+
+/** Mark and sweep, as docs/protocol.md says: per partition and per stream. */
+final class Follower {
+    /** What stands in the topic is no record of the bridge's. The objects are what they were. */
+    static final class Refused extends Exception {
+        Refused(String why) {
+            super(why);
+        }
+    }
+
+    private record Scope(int partition, String stream) {}
+
+    /** An object, and the epoch of the last record that told of it. */
+    private record Held(long epoch, JsonNode object) {}
+
+    static final ObjectMapper JSON =
+            JsonMapper.builder().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS).build();
+    private static final Set<String> MARKERS = Set.of("RESTARTED", "SYNCED", "PROGRESS");
+    private static final Set<String> SEEN = Set.of("ADDED", "MODIFIED", "LISTED");
+
+    private final Map<Scope, Map<String, Held>> objects = new HashMap<>();
+    private final Map<Scope, Long> newest = new HashMap<>();
+
+    /** Whether the objects have changed. */
+    boolean take(int partition, byte[] key, byte[] value) throws Refused {
+        String name = text(key);
+        JsonNode record = read(name, text(value));
+        var scope = new Scope(partition, record.get("stream").textValue());
+        long epoch = record.get("epoch").longValue();
+        if (epoch < newest.getOrDefault(scope, 0L)) {
+            return false; // of an epoch that is over: at-least-once says things twice
+        }
+        newest.put(scope, epoch);
+        Map<String, Held> mine = objects.computeIfAbsent(scope, none -> new HashMap<>());
+        String type = record.get("type").textValue();
+        if (SEEN.contains(type)) {
+            mine.put(name, new Held(epoch, record.get("object")));
+            return true;
+        }
+        return switch (type) {
+            case "DELETED" -> mine.remove(name) != null;
+            case "SYNCED" -> mine.values().removeIf(held -> held.epoch() < epoch);
+            default -> false; // RESTARTED: the old objects are served until SYNCED. PROGRESS: all up to it has been said
+        };
+    }
+
+    /** Partition -> stream -> key -> object. */
+    ObjectNode state() {
+        ObjectNode found = JSON.createObjectNode();
+        objects.forEach((scope, mine) -> mine.forEach((name, held) -> found
+                .withObjectProperty(Integer.toString(scope.partition()))
+                .withObjectProperty(scope.stream())
+                .set(name, held.object())));
+        return found;
+    }
+
+    private static JsonNode read(String name, String value) throws Refused {
+        JsonNode record;
+        try {
+            record = JSON.readTree(value);
+        } catch (JsonProcessingException error) {
+            throw new Refused("no JSON: " + error.getOriginalMessage());
+        }
+        if (!record.path("type").isTextual() || !record.path("stream").isTextual()) {
+            throw new Refused("no record of the bridge's");
+        }
+        if (!record.path("epoch").canConvertToLong() || !record.path("epoch").isIntegralNumber()) {
+            throw new Refused("an epoch that is no whole number");
+        }
+        String type = record.get("type").textValue();
+        if (MARKERS.contains(type)) {
+            return record;
+        }
+        if (!SEEN.contains(type) && !type.equals("DELETED")) {
+            throw new Refused("of unknown type " + type);
+        }
+        if (!name.contains("/") || SEEN.contains(type) && !record.path("object").isObject()) {
+            throw new Refused("a change of no object, key " + name);
+        }
+        return record;
+    }
+
+    private static String text(byte[] bytes) throws Refused {
+        try {
+            return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes == null ? new byte[0] : bytes)).toString();
+        } catch (CharacterCodingException error) {
+            throw new Refused("not UTF-8");
+        }
+    }
+}
