@@ -14,6 +14,7 @@ import typer
 from bridge.cli.check import check
 from bridge.cli.materialize import materialize
 from bridge.cli.run import run
+from bridge.cli.sandbox import sandbox
 from bridge.cli.schema import schema
 from bridge.config.problem import ConfigError
 
@@ -28,7 +29,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (run, check, materialize, schema):
+for command in (run, check, materialize, sandbox, schema):
     app.command()(command)
 
 

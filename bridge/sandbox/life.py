@@ -244,17 +244,20 @@ class Life:
 
 
 async def run(life: Life, server: ApiServer, rate: float, clock: Callable[[], float] = time.time) -> None:
-    """Let *life* happen to *server* for ever, at about *rate* operations a second. Others may write there as well."""
+    """Let *life* happen to *server* for ever, at about *rate* operations a second. Others may write there as well.
+
+    What is there from the first day on is there at once.
+    """
     loop = asyncio.get_running_loop()
-    operations, due = life.begin(clock()), loop.time()
+    operations, cost, due = life.begin(clock()), 0.0, loop.time()
     while True:
         for operation in operations:
             if not apply(operation, server):
                 life.lost(operation)
         now = loop.time()
-        due = max(due + len(operations) / rate, now)
+        due = max(due + len(operations) * cost, now)
         await asyncio.sleep(due - now)
-        operations = life.step(clock())
+        operations, cost = life.step(clock()), 1 / rate
 
 
 def _key(resource: str, body: Object) -> Key:
