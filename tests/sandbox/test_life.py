@@ -101,20 +101,21 @@ async def test_a_watch_tells_a_life_without_a_hole() -> None:
     """What a reader builds from the stream is what the server has."""
     server, life = ApiServer(), Life(13)
     seen: dict[str, dict[str, Any]] = {}
+    version = ""
     async with server, Client(server.url, "", None) as client:
         query = {"resourceVersion": str(server.version), "timeoutSeconds": "10"}
         async with client.watch("/api/v1/pods", **query) as stream:
             going = asyncio.create_task(run(life, server, rate=100.0, clock=lambda: BEGAN))
             async for event in stream:
                 body = event["object"]
+                version = body["metadata"]["resourceVersion"]  # a delete's is its own, and may be the last
                 assert (body["metadata"]["uid"] in seen) == (event["type"] != "ADDED")
                 seen[body["metadata"]["uid"]] = body
                 if event["type"] == "DELETED":
                     del seen[body["metadata"]["uid"]]
             going.cancel()
             await asyncio.wait({going})
-        version = max(int(body["metadata"]["resourceVersion"]) for body in seen.values())
-        then = await client.get("/api/v1/pods", resourceVersion=str(version), resourceVersionMatch="Exact")
+        then = await client.get("/api/v1/pods", resourceVersion=version, resourceVersionMatch="Exact")
 
     assert {item["metadata"]["uid"] for item in then.body["items"]} == set(seen)
     assert len(seen) > 5
