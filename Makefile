@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help install check format unit integration test servers demo schema vectors lock clean
+.PHONY: help install check format unit integration test servers demo demo-real picture schema vectors lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */\1\t/' | expand -t 14
@@ -49,8 +49,14 @@ test: check  ## everything: check, then all tests in one run, the quick ones fir
 servers: $(READY)  ## a real API server and a real Kafka to play with, until Ctrl-C
 	@$(BIN)/python -m tests.servers
 
-demo: $(READY)  ## the main job in a minute, on the real servers: changes, a kill, a gap, the proof
+demo: $(READY)  ## see it in a minute, with Python alone: changes, two kills, a gap, the proof
+	@$(BIN)/event-bridge demo
+
+demo-real: $(READY)  ## the same on a real kube-apiserver and a real Kafka
 	@$(BIN)/python -m tests.demo
+
+picture: $(READY)  ## draw README's picture of the demo anew
+	@$(BIN)/event-bridge demo --svg docs/demo.svg
 
 schema: $(READY)  ## write config/schema.json, docs/config.md and protocol/records.schema.json from the types
 	$(BIN)/python -m bridge.config

@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from bridge.cli.check import check
+from bridge.cli.demo import demo
 from bridge.cli.materialize import materialize
 from bridge.cli.run import run
 from bridge.cli.sandbox import sandbox
@@ -29,7 +30,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (run, check, materialize, sandbox, schema):
+for command in (run, check, demo, materialize, sandbox, schema):
     app.command()(command)
 
 

@@ -1,6 +1,7 @@
 """The API server's door: start and end it, write to it from within, and let happen to it what happens to clusters."""
 
 import json
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
@@ -15,7 +16,7 @@ from bridge.sandbox.apiserver.objects import Author
 from bridge.sandbox.apiserver.refusals import Object
 from bridge.sandbox.apiserver.replies import Reply, Script
 from bridge.sandbox.apiserver.resources import Resource
-from bridge.sandbox.apiserver.store import WINDOW, Snapshot, Store
+from bridge.sandbox.apiserver.store import WINDOW, Change, Snapshot, Store
 
 BODY = 8 << 20
 """Bytes of a request that are read: more than the real server takes (3 MiB), so that big objects can be tried."""
@@ -113,6 +114,18 @@ class ApiServer:
 
     def delete(self, resource: str, namespace: str, name: str) -> None:
         writes.delete(self._store, self._resource(resource), namespace, name, {})
+
+    def follow(self, told: Callable[[Change], None]) -> None:
+        """*told* hears of every write from now on, as it happens: what a ledger is made of."""
+        at = self.version
+
+        def tell() -> None:
+            nonlocal at
+            for change in self._store.since(at):
+                told(change)
+            at = self.version
+
+        self._store.listeners.add(tell)
 
     # What can happen to it
 
