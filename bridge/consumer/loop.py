@@ -68,9 +68,7 @@ class Loop:
                 if await self._look():
                     moved = time.monotonic()
                 elif once and time.monotonic() - moved > PATIENCE:
-                    raise LoopFault(
-                        f"no records for {PATIENCE:g} s, but there are some: an open transaction, or no leader"
-                    )
+                    raise LoopFault(await self._stuck(ends))
                 if time.monotonic() - self._renewed > RENEWAL:
                     await self._renew()
         except errors.KafkaError as error:
