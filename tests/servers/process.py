@@ -9,7 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-TETHER = Path(__file__).with_name("tether.py")
+TETHER = Path(__file__).parents[2] / "bridge" / "demo" / "tether.py"
 
 _forker = ThreadPoolExecutor(1, "forker")
 """All servers are forked by one thread that lives as long as we do: the tether follows the forking thread, and a
