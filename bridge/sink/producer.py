@@ -14,6 +14,7 @@ from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, NoReturn, Self
 
 from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka.client import ConnectionGroup
 from aiokafka.conn import CloseReason
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from aiokafka.record.memory_records import MemoryRecords
@@ -218,6 +219,8 @@ class _Client:
         sender, client = self.producer._sender, self.producer.client  # noqa: SLF001
         for name in ("_send_produce_req", "_do_add_partitions_to_txn", "_do_txn_commit"):  # all that its sender begins
             setattr(sender, name, self._noted(getattr(sender, name)))
+        self._get: Callable[..., Coroutine[Any, Any, object]] = client._get_conn  # noqa: SLF001
+        setattr(client, "_get_conn", self._get_conn)  # noqa: B010 - a method, for the type checker
         self._closed: Callable[[object, CloseReason | None], None] = client._on_connection_closed  # noqa: SLF001
         setattr(client, "_on_connection_closed", self._on_closed)  # noqa: B010 - a method, for the type checker
 
@@ -230,6 +233,15 @@ class _Client:
             return await request(*args)
 
         return noted
+
+    async def _get_conn(
+        self, node: object, *, group: object = ConnectionGroup.DEFAULT, no_hint: bool = False
+    ) -> object:
+        """A connection that a broker has just ended is forgotten by aiokafka: not closed, nor told of as lost."""
+        known = self.producer.client._conns.get((node, group))  # noqa: SLF001
+        if known is not None and not known.connected():
+            known.close(reason=CloseReason.CONNECTION_BROKEN)
+        return await self._get(node, group=group, no_hint=no_hint)
 
     def _on_closed(self, connection: object, reason: CloseReason | None) -> None:
         if reason in GONE and self._transactional:
