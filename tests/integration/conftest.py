@@ -16,22 +16,13 @@ from tests.servers.kafka import SWIFT, Broker
 from tests.servers.tools import missing_for_build, missing_for_start
 
 HERE = Path(__file__).parent
-LEAKS = [
-    f"Exception ignored in. <{what}"
-    for what in ("function _SelectorTransport.__del__", "function StreamWriter.__del__", "socket.socket fd")
-]
-"""aiokafka leaves a socket open now and then when a broker is killed under it, and whichever test runs when that is
-collected would be blamed. The bridge's own sockets are counted instead (`sockets` in tests/sink/stage.py)."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A mark that a test carries itself stays the first, with its `timeout`."""
     for item in items:
-        if HERE in item.path.parents:
-            if not item.get_closest_marker("integration"):
-                item.add_marker(pytest.mark.integration)
-            for leak in LEAKS:
-                item.add_marker(pytest.mark.filterwarnings(f"ignore:{leak}:pytest.PytestUnraisableExceptionWarning"))
+        if HERE in item.path.parents and not item.get_closest_marker("integration"):
+            item.add_marker(pytest.mark.integration)
 
 
 @pytest.fixture(scope="session")
