@@ -63,10 +63,10 @@ def _table(report: "Report") -> "Table":
     from rich.markup import escape  # noqa: PLC0415 - heavy
     from rich.table import Table  # noqa: PLC0415 - heavy
 
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+    table = Table(box=None, padding=(0, 1, 0, 0), header_style="bold")
     for name in ("stream", "topic"):
         table.add_column(name, overflow="fold")
-    for name in ("in cluster", "in topic", "missing", "extra", "stale"):
+    for name in ("in\ncluster", "in\ntopic", "missing", "extra", "stale"):
         table.add_column(name, justify="right")
     table.add_column("verdict", no_wrap=True)
     for state in report.streams:
@@ -110,5 +110,5 @@ def _remarks(state: "StreamReport") -> list[str]:
     if state.unjudged:
         remarks.append(f"not judged, for the watch's `types` leave it open: {', '.join(state.unjudged)}")
     if state.changing:
-        remarks.append(f"{state.changing} objects changed while they were compared, and are not judged")
+        remarks.append(f"changed while they were compared, and not judged: {state.changing}")
     return remarks

@@ -119,7 +119,8 @@ class _Verification:
     def _seen(self, spec: StreamSpec, cluster: dict[str, Entry], topics: tuple[str, ...]) -> _Seen | str:
         there = tuple(topic for topic in topics if topic in self._replay.partitions)
         if not there:
-            return f"there is no topic {' or '.join(topics) or 'of its'}. Start the bridge first: it makes its topics."
+            what = f"there is no topic {' or '.join(topics)}" if topics else "nothing is known of its topics"
+            return f"{what}. Start the bridge first: it makes its topics."
         if not self._replay.has_heard(spec.name):
             return f"{', '.join(there)} has no record of the stream {spec.name}. Start the bridge, or correct the name."
         told, judged = self._replay.entries(spec.name), judgeable(spec.watch.types)
