@@ -103,7 +103,7 @@ class _Verification:
             return f"{resource.name} have no namespaces. Remove `namespaces` from the watch."
         watch = spec.watch
         selection = Selection(resource, spec.namespace, watch.label_selector, watch.field_selector)
-        entries = await _entries(Api(self._session, selection))
+        entries = await listed(Api(self._session, selection))
         if isinstance(entries, Fault):
             return f"could not list {resource.name}: {entries}"
         name = self._config.cluster or await self._session.cluster_uid()
@@ -135,7 +135,7 @@ class _Asked(Struct, frozen=True):
     topics: tuple[str, ...]
 
 
-async def _entries(api: Api) -> dict[str, Entry] | Fault:
+async def listed(api: Api) -> dict[str, Entry] | Fault:
     """A whole LIST. One whose token expires between its pages is asked for again in one piece, as client-go does."""
     entries: dict[str, Entry] = {}
     token, whole = "", False
