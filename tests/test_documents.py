@@ -13,6 +13,7 @@ import yaml
 from bridge import telemetry
 from bridge.checks.report import Report
 from bridge.model.event import ChangeType, RestartReason
+from bridge.verify.report import Report as Verification
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -104,6 +105,16 @@ def test_every_field_of_a_checks_json_is_explained() -> None:
     text = (ROOT / "docs" / "operations.md").read_text().partition("## What `check` tells")[2].partition("\n## ")[0]
     words = set(re.findall(r"`\.?([A-Za-z]+)(?:\[\])?`", text))
     schema = msgspec.json.schema(Report)["$defs"]
+    fields = {name for definition in schema.values() for name in definition["properties"]}
+
+    assert fields - words == set()
+
+
+def test_every_field_of_a_verifications_json_is_explained() -> None:
+    """As those of a check."""
+    text = (ROOT / "docs" / "operations.md").read_text().partition("## What `verify` proves")[2].partition("\n## ")[0]
+    words = set(re.findall(r"`\.?([A-Za-z]+)(?:\[\])?`", text))
+    schema = msgspec.json.schema(Verification)["$defs"]
     fields = {name for definition in schema.values() for name in definition["properties"]}
 
     assert fields - words == set()

@@ -14,7 +14,7 @@ from bridge.source.answers import BODY, ERROR_CAP, FAILURES, said
 from bridge.source.faults import Fault, Kind, Phase
 from bridge.source.frames import Bookmark, Frame, Page, decode, decode_page
 from bridge.source.lines import LINE_CAP, Lines
-from bridge.source.session import Params, Session, cut
+from bridge.source.session import JSON, Params, Session, cut
 from bridge.source.states import Frames, Newest, Opened
 
 LIMIT = "500"
@@ -84,11 +84,18 @@ class Api:
 
     async def page(self, token: str, whole: bool) -> Page | Fault:
         """The page of a LIST that *token* continues (empty: the first), or all of it in one piece."""
+        return await self._listed(token, whole, JSON)
+
+    async def metadata(self, token: str, whole: bool) -> Page | Fault:
+        """As `page`, of the objects' metadata alone, where the server can leave out the rest."""
+        return await self._listed(token, whole, METADATA)
+
+    async def _listed(self, token: str, whole: bool, accept: str) -> Page | Fault:
         phase = Phase.PAGE if token else Phase.LIST
         params: Params = [] if whole else [("limit", LIMIT)]
         if token:
             params.append(("continue", token))
-        page = self._page(await self._session.get(self._path, [*params, *self._selectors], phase), phase)
+        page = self._page(await self._session.get(self._path, [*params, *self._selectors], phase, accept), phase)
         return await self._confirmed(page) if isinstance(page, Fault) else page
 
     async def open(self, version: ResourceVersion) -> Opened | Fault:
