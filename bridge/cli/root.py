@@ -16,6 +16,7 @@ from bridge.cli.materialize import materialize
 from bridge.cli.run import run
 from bridge.cli.sandbox import sandbox
 from bridge.cli.schema import schema
+from bridge.cli.tail import tail
 from bridge.config.problem import ConfigError
 
 USAGE = 2
@@ -29,7 +30,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (run, check, materialize, sandbox, schema):
+for command in (run, check, tail, materialize, sandbox, schema):
     app.command()(command)
 
 
