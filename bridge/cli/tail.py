@@ -62,7 +62,7 @@ def tail(  # noqa: PLR0913 - one for each option
     try:
         when = begin(since or ("beginning" if once or state or check else "now"), datetime.now(UTC))
     except Misread as misread:
-        raise typer.BadParameter(f"--since: {misread}") from misread
+        raise typer.BadParameter(f"--since: {misread.what}. {misread.mend}") from misread
     order = Order(kafka, patterns, when, once)
     reading = Reading(Choice(stream, key), checked=check)
     shown = tellings.show_state if state else tellings.show_records

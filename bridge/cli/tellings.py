@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections import Counter
 from collections.abc import Callable, Sequence
 
 import msgspec
@@ -14,7 +15,6 @@ from rich.table import Table
 from rich.text import Text
 
 from bridge.consumer.intake import Lost
-from bridge.consumer.state import Standing
 from bridge.following import Waiting
 from bridge.tail.follow import Order, run
 from bridge.tail.lines import json_line, line, printable
@@ -98,13 +98,15 @@ def _table(reading: Reading, rows: int) -> Table:
     table = Table(box=None, pad_edge=False, caption_justify="left", header_style="bold")
     for name in ("KEY", "STREAM", "PARTITION", "VERSION", "EPOCH"):
         table.add_column(name, overflow="fold")
-    rows = max(rows - len(chapters), 1)
+    standings = Counter(
+        (stream, topic, chapter.epoch, chapter.standing) for (topic, _, stream), chapter in chapters.items()
+    )
+    rows = max(rows - len(standings), 1)
     for scope, key, held in objects[:rows]:
         table.add_row(*map(Text, (printable(key), scope.stream, f"{scope.partition}", held.version, f"{held.epoch}")))
     words = [f"and {len(objects) - rows} more"] if len(objects) > rows else []
-    for (topic, partition, stream), chapter in chapters.items():
-        known = "" if chapter.standing is Standing.WHOLE else f", {chapter.standing.value}"
-        words.append(f"{stream}  {topic}[{partition}]  epoch {chapter.epoch}{known}")
+    for (stream, topic, epoch, standing), count in standings.items():
+        words.append(f"{stream}  {topic}, {count} partition{'s' * (count > 1)}: epoch {epoch}, {standing.value}")
     table.caption = Text("\n".join([f"{len(objects)} objects", *map(printable, words)]))
     return table
 

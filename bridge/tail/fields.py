@@ -8,21 +8,9 @@ from msgspec import UNSET, Struct
 
 from bridge.consumer.records import Added, Deleted, Keyed, Listed, Modified, Progress, Record, Restarted, Synced
 from bridge.consumer.state import Log
+from bridge.model.event import RestartReason
 
-REASONS = frozenset(
-    {
-        "initial",
-        "expired",
-        "rewound",
-        "identity_changed",
-        "resource_removed",
-        "undecodable",
-        "desynchronized",
-        "repartitioned",
-        "interrupted",
-        "requested",
-    }
-)
+REASONS = frozenset(reason.value for reason in RestartReason)
 """A closed set, in version 1 of the protocol."""
 
 

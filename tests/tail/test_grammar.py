@@ -9,8 +9,8 @@ from bridge.consumer.records import Keyed, read
 from bridge.consumer.state import Log
 from bridge.tail.grammar import Grammar
 from tests.consumer.play import load
-from tests.consumer.test_vectors import VECTORS
 from tests.consumer.told import change, inferred, progress, restarted, synced
+from tests.consumer.vectors import VECTORS
 
 LOG = Log("k8s.pods", 0)
 Told = tuple[bytes, bytes]
