@@ -8,6 +8,7 @@ import typer
 
 from bridge.cli.brokers import BootstrapServers, Login, PasswordFile, TlsCa, TlsCert, flagged, source
 from bridge.cli.file import ConfigFile
+from bridge.cli.murmur import murmur
 from bridge.config.problem import Misread
 
 
@@ -65,5 +66,6 @@ def tail(  # noqa: PLR0913 - one for each option
         raise typer.BadParameter(f"--since: {misread.what}. {misread.mend}") from misread
     order = Order(kafka, patterns, when, once)
     reading = Reading(Choice(stream, key), checked=check)
+    murmur()
     shown = tellings.show_state if state else tellings.show_records
     raise typer.Exit(shown(order, reading, output.value))
