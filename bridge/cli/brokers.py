@@ -1,5 +1,6 @@
 """Brokers by flags, for those who read topics of a bridge whose config file they do not have."""
 
+import os
 import re
 from pathlib import Path
 from typing import Annotated
@@ -7,7 +8,9 @@ from typing import Annotated
 import typer
 from msgspec import ValidationError, convert
 
+from bridge.config.find import find
 from bridge.config.kafka import SERVER, Kafka, Sasl, Tls
+from bridge.config.load import load_file
 from bridge.config.secret import Secret
 
 BootstrapServers = Annotated[
@@ -30,6 +33,34 @@ PasswordFile = Annotated[
     Path | None,
     typer.Option(metavar="FILE", help="Holds the password for --sasl."),
 ]
+
+
+def flagged(
+    servers: str | None, ca: Path | None, cert: Path | None, login: str | None, password: Path | None
+) -> Kafka | None:
+    """None: the flags name no brokers."""
+    if servers:
+        return kafka_of(servers, ca, cert, login, password)
+    if ca or cert or login or password:
+        raise typer.BadParameter("TLS and login by flags go with --bootstrap-servers: a config file has its own")
+    return None
+
+
+def source(config: Path | None, flags: Kafka | None, topics: list[str], word: str) -> tuple[Kafka, tuple[str, ...]]:
+    """The brokers, and the topics as patterns. Flags win over the file, which is read only if it must be.
+
+    *word* is what the command calls a topic.
+    """
+    named = tuple(re.escape(topic) for topic in topics)
+    if flags is not None and config is None:
+        if not named:
+            raise typer.BadParameter(f"--bootstrap-servers needs a {word}, or a --config whose watches name them")
+        return flags, named
+
+    from bridge.materialize import topics_of_watches  # noqa: PLC0415 - heavy
+
+    settings = load_file(find(config, os.environ), os.environ)
+    return flags or settings.kafka, named or topics_of_watches(settings)
 
 
 def kafka_of(servers: str, ca: Path | None, cert: Path | None, login: str | None, password: Path | None) -> Kafka:

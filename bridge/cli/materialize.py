@@ -1,24 +1,20 @@
 """`event-bridge materialize`."""
 
-import os
-import re
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bridge.cli.brokers import BootstrapServers, Login, PasswordFile, TlsCa, TlsCert, kafka_of
+from bridge.cli.brokers import BootstrapServers, Login, PasswordFile, TlsCa, TlsCert, flagged, source
 from bridge.cli.file import ConfigFile
-from bridge.config.find import find
-from bridge.config.kafka import Kafka
-from bridge.config.load import load_file
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bridge.consumer.intake import Notice
-    from bridge.materialize import Result, Waiting
+    from bridge.following import Waiting
+    from bridge.materialize import Result
 
 SHOWN = 5
 """Foreign records of a topic that are shown one by one."""
@@ -48,14 +44,8 @@ def materialize(  # noqa: PLR0913 - one for each option
     """Keep the objects of topics in a SQLite file, a table per resource, until SIGTERM or Ctrl-C. It may be killed."""
     if once and group is not None:
         raise typer.BadParameter("--once reads all partitions: leave --group out")
-    if bootstrap_servers and config is None and not topic:
-        raise typer.BadParameter("--bootstrap-servers needs a --topic, or a --config whose watches name them")
-    if not bootstrap_servers and (tls_ca or tls_cert or sasl or password_file):
-        raise typer.BadParameter("TLS and login by flags go with --bootstrap-servers: a config file has its own")
-    flags = (
-        kafka_of(bootstrap_servers, tls_ca, tls_cert, sasl, password_file) if bootstrap_servers is not None else None
-    )
-    kafka, topics = _source(config, flags, topic or [])
+    flags = flagged(bootstrap_servers, tls_ca, tls_cert, sasl, password_file)
+    kafka, topics = source(config, flags, topic or [], "--topic")
 
     from bridge.materialize import Order, run  # noqa: PLC0415 - heavy
 
@@ -63,18 +53,6 @@ def materialize(  # noqa: PLR0913 - one for each option
     result = run(Order(kafka, topics, database, group, once), screen.show)
     screen.end(result)
     raise typer.Exit(1 if result.problem else 0)
-
-
-def _source(config: Path | None, flags: Kafka | None, topics: list[str]) -> tuple[Kafka, tuple[str, ...]]:
-    """Flags win over the file, which is read only if something is wanted of it."""
-    named = tuple(re.escape(topic) for topic in topics)
-    if flags is not None and config is None:
-        return flags, named
-
-    from bridge.materialize import topics_of_watches  # noqa: PLC0415 - heavy
-
-    settings = load_file(find(config, os.environ), os.environ)
-    return flags or settings.kafka, named or topics_of_watches(settings)
 
 
 class Screen:
@@ -87,7 +65,7 @@ class Screen:
     def show(self, notices: "Sequence[Notice | Waiting]") -> None:
         from bridge.consumer.follower import Delete, GapOpened, Resynced, Upsert  # noqa: PLC0415 - heavy
         from bridge.consumer.intake import Lost, Refused  # noqa: PLC0415 - heavy
-        from bridge.materialize import Waiting  # noqa: PLC0415 - heavy
+        from bridge.following import Waiting  # noqa: PLC0415 - heavy
 
         for notice in notices:
             match notice:

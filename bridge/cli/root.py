@@ -17,6 +17,7 @@ from bridge.cli.materialize import materialize
 from bridge.cli.run import run
 from bridge.cli.sandbox import sandbox
 from bridge.cli.schema import schema
+from bridge.cli.tail import tail
 from bridge.cli.verify import verify
 from bridge.config.problem import ConfigError
 
@@ -31,7 +32,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (run, check, verify, demo, materialize, sandbox, schema):
+for command in (run, check, tail, verify, demo, materialize, sandbox, schema):
     app.command()(command)
 
 

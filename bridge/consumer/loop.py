@@ -6,7 +6,7 @@ The store alone knows the offsets; Kafka's group, if there is one, only shares o
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition, errors
 
@@ -33,6 +33,13 @@ Topics = Callable[[], Awaitable[Mapping[str, int] | None]]
 Tell = Callable[[Sequence[Notice]], None]
 
 
+class Taker(Protocol):
+    """What takes the records: an `Intake`, or what stands around one to see more of them."""
+
+    def take(self, log: Log, entries: Sequence[Entry]) -> Sequence[Notice]: ...
+    def has_none_of_ours(self, topic: str) -> bool: ...
+
+
 class LoopFault(Exception):  # noqa: N818 - the word for what the other side did
     """Kafka refuses, or does not go on. Its text says what and the mend; the store is as of the last batch."""
 
@@ -44,13 +51,22 @@ class RefusedFault(LoopFault):
 class Loop:
     """Owns the consumer. *tell* hears of every batch after it is in the store."""
 
-    def __init__(self, store: Store, topics: Topics, tell: Tell, settings: dict[str, Any], group: str | None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        topics: Topics,
+        tell: Tell,
+        settings: dict[str, Any],
+        group: str | None,
+        taker: Taker | None = None,
+    ) -> None:
+        """*taker* takes the records for *store*; an `Intake` unless told otherwise."""
         self._store = store
         self._topics = topics
         self._tell = tell
         self._settings = settings
         self._grouped = group is not None
-        self._intake = Intake(store)
+        self._intake = taker if taker is not None else Intake(store)
         self._known: Mapping[str, int] = {}
         self._renewed = 0.0
         self._consumer = self._make("read_committed", group_id=group)
@@ -72,11 +88,11 @@ class Loop:
                 if time.monotonic() - self._renewed > RENEWAL:
                     await self._renew()
         except errors.KafkaError as error:
-            raise _fault(error) from error
+            raise fault_of(error) from error
         except TimeoutError as error:
             raise LoopFault(f"Kafka did not answer within {ANSWER:g} s") from error
         finally:
-            await _stop(self._consumer)
+            await stop(self._consumer)
 
     def foreign(self) -> list[str]:
         """The topics of which everything was refused."""
@@ -142,7 +158,7 @@ class Loop:
                 await consumer.start()
                 return dict(await consumer.end_offsets(list(self._consumer.assignment())))
         finally:
-            await _stop(consumer)
+            await stop(consumer)
 
     async def _reached(self, ends: Mapping[TopicPartition, int]) -> bool:
         return all([await self._position(place) >= end for place, end in ends.items()])
@@ -183,14 +199,14 @@ def _committed(store: Store, act: Callable[[Log], None], log: Log) -> None:
         act(log)
 
 
-async def _stop(consumer: AIOKafkaConsumer) -> None:
+async def stop(consumer: AIOKafkaConsumer) -> None:
     """The client's own stop has no deadline."""
     stopping = asyncio.ensure_future(consumer.stop())
     await asyncio.wait({stopping}, timeout=LEAVE)
     stopping.cancel()
 
 
-def _fault(error: errors.KafkaError) -> LoopFault:
+def fault_of(error: errors.KafkaError) -> LoopFault:
     match error:
         case errors.TopicAuthorizationFailedError():
             return RefusedFault(f"no permission to read {error.args[0]}. Allow Read and Describe on it")

@@ -9,7 +9,8 @@ from bridge.consumer.follower import Delete, GapOpened, Resynced, Upsert
 from bridge.consumer.intake import Lost, Refused
 from bridge.consumer.records import Previous
 from bridge.consumer.state import Chapter, Held, Log, Scope, Standing
-from bridge.materialize import Result, Waiting, topics_of_watches
+from bridge.following import Waiting
+from bridge.materialize import Result, topics_of_watches
 from tests.cli.test_root import event_bridge
 
 SCOPE = Scope("k8s.pods", 3, "pods")

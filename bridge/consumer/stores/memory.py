@@ -22,6 +22,9 @@ class MemoryStore:
     def turn(self, scope: Scope, chapter: Chapter) -> None:
         self._chapters[scope] = chapter
 
+    def held(self, scope: Scope, key: str) -> Held | None:
+        return self._objects.get(scope, {}).get(key)
+
     def put(self, scope: Scope, key: str, held: Held) -> None:
         self._objects.setdefault(scope, {})[key] = held
 
