@@ -5,8 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strconv"
-	"strings"
+	"maps"
+	"slices"
 	"unicode/utf8"
 )
 
@@ -28,31 +28,29 @@ type held struct {
 	object json.RawMessage
 }
 
-// Follower marks and sweeps, as docs/protocol.md says: per partition and per stream.
-type Follower struct {
-	objects map[scope]map[string]held
-	newest  map[scope]int64
+type followed struct {
+	newest  int64 // epoch
+	objects map[string]held
 }
 
-func NewFollower() *Follower {
-	return &Follower{objects: map[scope]map[string]held{}, newest: map[scope]int64{}}
-}
+// Follower marks and sweeps, as docs/protocol.md says: per partition and per stream.
+type Follower map[scope]*followed
 
 // Take returns whether the objects have changed. After an error nothing has: it was no record of the bridge's.
-func (f *Follower) Take(partition int32, key, value []byte) (bool, error) {
+func (f Follower) Take(partition int32, key, value []byte) (bool, error) {
 	record, err := read(key, value)
 	if err != nil {
 		return false, err
 	}
 	at, epoch := scope{partition, record.Stream}, *record.Epoch
-	if epoch < f.newest[at] {
+	if f[at] == nil {
+		f[at] = &followed{objects: map[string]held{}}
+	}
+	if epoch < f[at].newest {
 		return false, nil // of an epoch that is over: at-least-once says things twice
 	}
-	f.newest[at] = epoch
-	if f.objects[at] == nil {
-		f.objects[at] = map[string]held{}
-	}
-	objects, before := f.objects[at], len(f.objects[at])
+	f[at].newest = epoch
+	objects, before := f[at].objects, len(f[at].objects)
 	switch record.Type {
 	case "ADDED", "MODIFIED", "LISTED":
 		objects[string(key)] = held{epoch, record.Object}
@@ -60,52 +58,43 @@ func (f *Follower) Take(partition int32, key, value []byte) (bool, error) {
 	case "DELETED":
 		delete(objects, string(key))
 	case "SYNCED":
-		for name, object := range objects {
-			if object.epoch < epoch {
-				delete(objects, name)
-			}
-		}
+		maps.DeleteFunc(objects, func(_ string, object held) bool { return object.epoch < epoch })
 	} // RESTARTED: the old objects are served until SYNCED. PROGRESS: all up to its version has been said
 	return len(objects) != before, nil
 }
 
 // State is partition -> stream -> key -> object.
-func (f *Follower) State() map[string]map[string]map[string]json.RawMessage {
-	found := map[string]map[string]map[string]json.RawMessage{}
-	for at, objects := range f.objects {
-		for name, object := range objects {
-			partition := strconv.Itoa(int(at.partition))
-			if found[partition] == nil {
-				found[partition] = map[string]map[string]json.RawMessage{}
+func (f Follower) State() map[int32]map[string]map[string]json.RawMessage {
+	found := map[int32]map[string]map[string]json.RawMessage{}
+	for at, mine := range f {
+		for name, object := range mine.objects {
+			if found[at.partition] == nil {
+				found[at.partition] = map[string]map[string]json.RawMessage{}
 			}
-			if found[partition][at.stream] == nil {
-				found[partition][at.stream] = map[string]json.RawMessage{}
+			if found[at.partition][at.stream] == nil {
+				found[at.partition][at.stream] = map[string]json.RawMessage{}
 			}
-			found[partition][at.stream][name] = object.object
+			found[at.partition][at.stream][name] = object.object
 		}
 	}
 	return found
 }
 
 func read(key, value []byte) (record Record, err error) {
-	if !utf8.Valid(key) || !utf8.Valid(value) {
-		return record, errors.New("not UTF-8")
-	}
 	if err = json.Unmarshal(value, &record); err != nil {
 		return record, fmt.Errorf("no record of the bridge's: %w", err)
 	}
-	if record.Stream == "" || record.Epoch == nil {
-		return record, errors.New("no record of the bridge's: no stream, or no epoch")
+	marker := slices.Contains([]string{"RESTARTED", "SYNCED", "PROGRESS"}, record.Type)
+	seen := slices.Contains([]string{"ADDED", "MODIFIED", "LISTED"}, record.Type)
+	switch {
+	case !utf8.Valid(key) || !utf8.Valid(value):
+		err = errors.New("not UTF-8")
+	case record.Stream == "" || record.Epoch == nil:
+		err = errors.New("no record of the bridge's: no stream, or no epoch")
+	case !marker && !seen && record.Type != "DELETED":
+		err = fmt.Errorf("of unknown type %q", record.Type)
+	case !marker && !bytes.Contains(key, []byte("/")), seen && !bytes.HasPrefix(record.Object, []byte("{")):
+		err = fmt.Errorf("a change of no object, key %q", key)
 	}
-	isObject := bytes.HasPrefix(bytes.TrimSpace(record.Object), []byte("{"))
-	switch record.Type {
-	case "RESTARTED", "SYNCED", "PROGRESS":
-		return record, nil
-	case "ADDED", "MODIFIED", "LISTED", "DELETED":
-		if !strings.Contains(string(key), "/") || !(isObject || record.Type == "DELETED") {
-			return record, fmt.Errorf("a change of no object, key %q", key)
-		}
-		return record, nil
-	}
-	return record, fmt.Errorf("of unknown type %q", record.Type)
+	return record, err
 }

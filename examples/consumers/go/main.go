@@ -8,6 +8,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -36,7 +37,7 @@ func follow(brokers, topic string, once bool) error {
 	if err != nil {
 		return err
 	}
-	follower := NewFollower()
+	follower, out := Follower{}, json.NewEncoder(os.Stdout)
 	for !once || len(left) > 0 {
 		fetches, changed := client.PollFetches(context.Background()), false
 		if problems := fetches.Errors(); len(problems) > 0 {
@@ -56,25 +57,18 @@ func follow(brokers, topic string, once bool) error {
 			changed = changed || took
 		})
 		if changed && !once {
-			show(follower)
+			out.Encode(follower.State())
 		}
 	}
-	show(follower)
-	return nil
+	return out.Encode(follower.State())
 }
 
 // unread is, of the partitions that hold something, the offset behind the last committed record of now.
 func unread(admin *kadm.Client, topic string) (map[int32]int64, error) {
 	starts, err := admin.ListStartOffsets(context.Background(), topic)
-	if err == nil {
-		err = starts.Error()
-	}
-	if err != nil {
+	ends, also := admin.ListCommittedOffsets(context.Background(), topic)
+	if err = cmp.Or(err, also, starts.Error(), ends.Error()); err != nil {
 		return nil, fmt.Errorf("topic %s: %w", topic, err)
-	}
-	ends, err := admin.ListCommittedOffsets(context.Background(), topic)
-	if err != nil {
-		return nil, err
 	}
 	left := map[int32]int64{}
 	ends.Each(func(end kadm.ListedOffset) {
@@ -82,25 +76,18 @@ func unread(admin *kadm.Client, topic string) (map[int32]int64, error) {
 			left[end.Partition] = end.Offset
 		}
 	})
-	return left, ends.Error()
-}
-
-func show(f *Follower) {
-	line, _ := json.Marshal(f.State())
-	fmt.Println(string(line))
+	return left, nil
 }
 
 func main() {
 	vectors := flag.String("vectors", "", "play the vectors in this directory")
 	once := flag.Bool("once", false, "end when all is read that is there now")
 	flag.Parse()
-	var err error
-	switch {
-	case *vectors != "":
+	if *vectors != "" {
 		os.Exit(min(prove(*vectors), 1))
-	case flag.NArg() != 2:
-		err = errors.New("name brokers and a topic, or -vectors")
-	default:
+	}
+	err := errors.New("name brokers and a topic, or -vectors")
+	if flag.NArg() == 2 {
 		err = follow(flag.Arg(0), flag.Arg(1), *once)
 	}
 	if err != nil {

@@ -1,3 +1,4 @@
+// Not needed by who copies the consumer: plays vectors, as protocol/README.md has them, to the follower.
 package main
 
 import (
@@ -46,7 +47,7 @@ func play(file string) error {
 	if err != nil || len(v.Steps) == 0 {
 		return fmt.Errorf("%s is no vector, or a part of one: %v", file, err)
 	}
-	follower := NewFollower()
+	follower := Follower{}
 	for n, step := range v.Steps {
 		var key, value []byte
 		if step.Key != nil {

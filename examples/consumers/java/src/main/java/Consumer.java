@@ -1,10 +1,6 @@
-import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
@@ -26,7 +22,7 @@ import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 public final class Consumer {
     public static void main(String[] arguments) throws IOException {
         if (arguments.length == 2 && arguments[0].equals("--vectors")) {
-            System.exit(prove(Path.of(arguments[1])));
+            System.exit(Proof.prove(Path.of(arguments[1])));
         }
         boolean once = arguments.length == 3 && arguments[2].equals("--once");
         if (arguments.length != 2 && !once) {
@@ -80,61 +76,5 @@ public final class Consumer {
             }
         }
         return changed;
-    }
-
-    /** The exit code: 0 if every vector comes out as it should. */
-    private static int prove(Path directory) throws IOException {
-        List<Path> files;
-        try (var all = Files.list(directory)) {
-            files = all.filter(file -> file.toString().endsWith(".json")).sorted().toList();
-        }
-        List<String> wrong = files.stream().map(Consumer::play).filter(problem -> !problem.isEmpty()).toList();
-        wrong.forEach(System.out::println);
-        System.out.printf("%d vectors, %d wrong%n", files.size(), wrong.size());
-        return files.isEmpty() || !wrong.isEmpty() ? 1 : 0;
-    }
-
-    /** What came out otherwise than it should; empty if nothing. */
-    private static String play(Path file) {
-        JsonNode vector;
-        try {
-            vector = Follower.JSON.readTree(file.toFile());
-        } catch (IOException error) {
-            return file + " is no vector, or a part of one: " + error.getMessage();
-        }
-        if (vector.path("steps").isEmpty()) {
-            return file + " is no vector: it has no steps";
-        }
-        var follower = new Follower();
-        int number = 0;
-        for (JsonNode step : vector.get("steps")) {
-            number++;
-            String refusal = "";
-            try {
-                byte[] key = step.path("key").isTextual() ? bytes(step.get("key").textValue()) : null;
-                follower.take(step.path("partition").intValue(), key, content(step));
-            } catch (Follower.Refused refused) {
-                refusal = refused.getMessage();
-            }
-            if (refusal.isEmpty() == step.path("refused").booleanValue() || !follower.state().equals(step.get("state"))) {
-                return "%s, step %d: refused: %s; holds %s".formatted(file, number, refusal, follower.state());
-            }
-        }
-        return "";
-    }
-
-    /** The record's value, as Kafka would hold it. */
-    private static byte[] content(JsonNode step) {
-        if (step.has("hex")) {
-            return HexFormat.of().parseHex(step.get("hex").textValue());
-        }
-        if (step.has("text")) {
-            return bytes(step.get("text").textValue());
-        }
-        return step.path("value").isNull() ? null : bytes(step.path("value").toString());
-    }
-
-    private static byte[] bytes(String text) {
-        return text.getBytes(StandardCharsets.UTF_8);
     }
 }
