@@ -8,6 +8,7 @@ import typer
 
 from bridge.cli.brokers import BootstrapServers, Login, PasswordFile, TlsCa, TlsCert, flagged, source
 from bridge.cli.file import ConfigFile
+from bridge.cli.murmur import murmur
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,6 +51,7 @@ def materialize(  # noqa: PLR0913 - one for each option
     from bridge.materialize import Order, run  # noqa: PLC0415 - heavy
 
     screen = Screen()
+    murmur()
     result = run(Order(kafka, topics, database, group, once), screen.show)
     screen.end(result)
     raise typer.Exit(1 if result.problem else 0)

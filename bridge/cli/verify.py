@@ -6,6 +6,7 @@ import typer
 
 from bridge.cli.check import Output
 from bridge.cli.file import ConfigFile, read
+from bridge.cli.murmur import murmur
 from bridge.config.streams import streams
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ def verify(
 
     from bridge.verify.run import run  # noqa: PLC0415 - heavy
 
+    murmur()
     report = run(settings, name, specs, grace)
     if output == "json":
         typer.echo(msgspec.json.format(msgspec.json.encode(report), indent=2))
