@@ -21,7 +21,7 @@ def line(keyed: Keyed) -> str:
         case Restarted(reason=reason, message=message):
             return f"RESTARTED {record.stream}: {reason}{message and f' ({message})'}"
         case Synced(resource_version=version):
-            return f"SYNCED {record.stream} at version {version}"
+            return f"SYNCED {record.stream} at version {version}: what was not told since RESTARTED is gone"
         case Progress(resource_version=version):
             return f"PROGRESS {record.stream}: all up to version {version} has been said"
         case Deleted(inferred=True):

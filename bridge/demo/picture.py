@@ -4,18 +4,29 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable
 
-from rich.console import Group
+from rich.console import Console, ConsoleOptions, Group, RenderResult
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from bridge.consumer.records import Keyed, Synced
+from bridge.consumer.records import Keyed, Listed
+from bridge.demo.chorus import Chorus
+from bridge.demo.epoch import HEIGHT, Epoch
 from bridge.demo.ledger import STREAMS
 from bridge.demo.lines import COLOURS, is_marker, kind_of, line
 
-SHOWN = 14
-"""Records."""
-WIDTH = 96
+WIDTH = 100
+"""Columns at the most: longer lines are hard to read."""
+ROWS = 34
+"""Lines at the most, as many as are taken in at a glance."""
+BESIDE = 13
+"""Lines that are neither of the epoch nor of the flow: the frame, words, bridge, table, blanks, the cursor's."""
+WORDS = 2
+"""Lines of what happens now."""
+FRAME = 4
+"""Columns."""
+PINNED = "pods"
+"""The stream whose epoch is shown: the one of which things are deleted behind the bridge's back."""
 
 Counts = Callable[[], dict[str, str]]
 
@@ -25,42 +36,43 @@ class Picture:
 
     def __init__(self, cluster: Counts, consumer: Counts, pid: Callable[[], int | None]) -> None:
         self._cluster, self._consumer, self._pid = cluster, consumer, pid
-        self._records: deque[Text] = deque(maxlen=SHOWN)
+        self._epoch, self._chorus = Epoch(PINNED), Chorus()
+        self._flow: deque[Text] = deque(maxlen=ROWS)
         self._words: list[str] = []
         self._began = time.monotonic()
         self._count = 0
-        self._moment: tuple[Text, ...] = ()
 
     def say(self, words: str) -> None:
         self._words.append(words)
 
     def told(self, keyed: Keyed, partition: int) -> None:
+        """Snapshots would push everything else away: they are counted, or not shown."""
         self._count += 1
-        if is_marker(keyed):
-            if partition == 0:  # they are the same in every partition
-                self._records.append(Text(f"── {line(keyed)} ".ljust(WIDTH - 6, "─"), "bold yellow", no_wrap=True))
-                if isinstance(keyed.record, Synced) and any("inferred" in shown.plain for shown in self._records):
-                    self._moment = tuple(self._records)
+        if is_marker(keyed) and not self._chorus.is_due(keyed, partition):
             return
-        style = COLOURS.get(kind_of(keyed), "") + (" bold" if "inferred" in line(keyed) else "")
-        self._records.append(Text(line(keyed), style, no_wrap=True, overflow="ellipsis"))
+        if self._epoch.take(keyed) or isinstance(keyed.record, Listed):
+            return
+        if is_marker(keyed):
+            self._flow.append(_cut(f"── {line(keyed)} ".ljust(WIDTH, "─"), "yellow"))
+        else:
+            self._flow.append(_cut(line(keyed), COLOURS.get(kind_of(keyed), "")))
 
-    def go_back(self) -> None:
-        """To the records of the last SYNCED that came with inferred deletes: what a still picture should show."""
-        self._records.extend(self._moment)
-
-    def __rich__(self) -> Panel:
-        told = [Text(f"  {words}", "dim") for words in self._words[-3:-1]]
-        now = Text(f"▶ {self._words[-1] if self._words else ''}", "bold")
-        empty = [Text("")] * (SHOWN - len(self._records) + 2 - len(told))
-        body = Group(*told, now, Text(""), self._table(), Text(""), *self._records, *empty)
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        width = min(options.max_width, WIDTH)
+        room = max(min(console.height, ROWS) - BESIDE, HEIGHT + 1)
+        epoch = self._epoch.lines(width - FRAME)
+        flow = list(self._flow)[-(room - len(epoch)) :]
+        blank = [Text("")] * (room - len(epoch) - len(flow))
+        before, words = ["", "", *self._words][-2:]
+        now = [*Text(f"▶ {words}", "bold").wrap(console, width - FRAME), Text("")][:WORDS]
+        top = Group(_cut(f"  {before}", "dim"), *now, Text(""), self._state(), self._table())
+        body = Group(top, Text(""), *epoch, Text(""), *flow, *blank)
         title = f"event-bridge demo · {time.monotonic() - self._began:4.1f} s · {self._count} records"
-        return Panel(body, title=title, width=WIDTH)
+        yield Panel(body, title=title, width=width)
 
     def _table(self) -> Table:
         cluster, consumer = self._cluster(), self._consumer()
         table = Table.grid(padding=(0, 3, 0, 0))
-        table.add_row(Text("bridge", "bold"), self._state())
         table.add_row("", *STREAMS)
         table.add_row(Text("cluster", "bold"), *_counts(cluster))
         same = Text("= the cluster, object by object", "green") if cluster == consumer else Text("behind", "yellow")
@@ -69,7 +81,12 @@ class Picture:
 
     def _state(self) -> Text:
         pid = self._pid()
-        return Text("does not run", "bold red") if pid is None else Text(f"runs, pid {pid}", "green")
+        state = Text("does not run", "bold red") if pid is None else Text(f"runs, pid {pid}", "green")
+        return Text.assemble(("bridge     ", "bold"), state)
+
+
+def _cut(words: str, style: str) -> Text:
+    return Text(words, style, no_wrap=True, overflow="ellipsis")
 
 
 def _counts(objects: dict[str, str]) -> list[str]:

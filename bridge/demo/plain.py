@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable
 
 from bridge.consumer.records import Deleted, Keyed
+from bridge.demo.chorus import Chorus
 from bridge.demo.lines import is_marker, kind_of, line
 
 EVERY = 1.0
@@ -16,6 +17,7 @@ class Plain:
 
     def __init__(self, write: Callable[[str], None]) -> None:
         self._write = write
+        self._chorus = Chorus()
         self._counts: Counter[str] = Counter()
         self._last = ""
         self._said = time.monotonic()
@@ -26,7 +28,7 @@ class Plain:
 
     def told(self, keyed: Keyed, partition: int) -> None:
         if is_marker(keyed):
-            if partition == 0:  # they are the same in every partition
+            if self._chorus.is_due(keyed, partition):
                 self._flush()
                 self._write(line(keyed))
         elif isinstance(keyed.record, Deleted) and keyed.record.inferred:

@@ -41,8 +41,8 @@ class Reading:
             auto_offset_reset="earliest",
         )
         consumer.assign(self._places)
-        await consumer.start()
         try:
+            await consumer.start()
             while True:
                 for place, messages in (await consumer.getmany(timeout_ms=WAIT_MS)).items():
                     for keyed in self._read((message.key, message.value) for message in messages):

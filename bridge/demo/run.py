@@ -1,6 +1,7 @@
 """The door: both servers, the bridge, a consumer and a screen; and nothing is left of them in the end."""
 
 import asyncio
+import os
 import re
 import signal
 import sys
@@ -14,7 +15,7 @@ from rich.live import Live
 from bridge.demo.audit import Verdict
 from bridge.demo.ledger import STREAMS, Ledger
 from bridge.demo.lines import conclusion
-from bridge.demo.picture import WIDTH, Picture
+from bridge.demo.picture import ROWS, WIDTH, Picture
 from bridge.demo.plain import Plain
 from bridge.demo.process import Bridge, topic_of
 from bridge.demo.reading import Reading
@@ -23,6 +24,8 @@ from bridge.sandbox.apiserver.server import ApiServer
 from bridge.sandbox.broker.server import Broker
 
 PARTITIONS = 3
+SIGNALLED = 128
+"""What shells add to the number of the signal that ended a process."""
 _FONTS = re.compile(r"@font-face \{.*?\}", re.DOTALL)
 
 
@@ -40,17 +43,34 @@ class Wish(Struct, frozen=True):
 
 def run(wish: Wish) -> int:
     """The exit code is 0 only if the audit finds nothing."""
+    code, received = 1, list[int]()
     try:
-        return asyncio.run(_run(wish))
-    except Stopped as stopped:
-        print(f"ERROR: {stopped}", file=sys.stderr)  # noqa: T201 - what a person started is answered
-        return 1
-    except KeyboardInterrupt:
-        return 130
+        code = asyncio.run(_run(wish, received))
+    except* Stopped as stopped:
+        print(f"ERROR: {_first(stopped)}", file=sys.stderr)  # noqa: T201 - what a person started is answered
+    except* BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python complains when it ends
+    except* OSError as failed:
+        print(f"ERROR: {_first(failed)}", file=sys.stderr)  # noqa: T201
+    except* KeyboardInterrupt:
+        code = SIGNALLED + (received or [signal.SIGINT])[0]
+    return code
 
 
-async def _run(wish: Wish) -> int:
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, signal.raise_signal, signal.SIGINT)
+def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    found = group.exceptions[0]
+    return _first(found) if isinstance(found, BaseExceptionGroup) else found
+
+
+async def _run(wish: Wish, received: list[int]) -> int:
+    """A signal ends everything as Ctrl-C does, and is put into *received*."""
+
+    def end(number: int) -> None:
+        received.append(number)
+        signal.raise_signal(signal.SIGINT)
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, end, number)
     with tempfile.TemporaryDirectory(prefix="event-bridge-demo-") as directory:
         async with ApiServer() as server, Broker() as broker:
             kubeconfig = Path(directory, "kubeconfig")
@@ -71,7 +91,7 @@ async def _show(wish: Wish, server: ApiServer, broker: Broker, bridge: Bridge) -
     ledger = Ledger(server)
     scene = Scene(server, bridge, ledger, reading, lambda seconds: seconds * wish.pace)
     if wish.plain or not (console.is_terminal or wish.svg):
-        plain = Plain(lambda text: console.print(text, soft_wrap=True, markup=False))
+        plain = Plain(_write)
         reading.hear(plain.told)
         verdict = await _together(scene, plain)
     else:
@@ -87,6 +107,11 @@ async def _show(wish: Wish, server: ApiServer, broker: Broker, bridge: Bridge) -
     return 0 if verdict.holds else 1
 
 
+def _write(text: str) -> None:
+    """Not by rich, which ends the process in its own way when nobody reads."""
+    print(text, flush=True)  # noqa: T201 - what a person started is answered
+
+
 async def _together(scene: Scene, screen: Screen) -> Verdict:
     async with asyncio.TaskGroup() as group:
         reading = group.create_task(scene.reading.run(), name="consumer")
@@ -97,8 +122,7 @@ async def _together(scene: Scene, screen: Screen) -> Verdict:
 
 def _export(picture: Picture, verdict: Verdict, path: Path) -> None:
     with Path("/dev/null").open("w") as nowhere:
-        console = Console(record=True, width=WIDTH, file=nowhere, force_terminal=True, highlight=False)
-        picture.go_back()
+        console = Console(record=True, width=WIDTH, height=ROWS, file=nowhere, force_terminal=True, highlight=False)
         console.print(picture)
         console.print(conclusion(verdict), style="bold green" if verdict.holds else "bold red")
     drawn = console.export_svg(title="event-bridge demo")
@@ -112,6 +136,7 @@ async def _keep(console: Console, server: ApiServer, broker: Broker, bridge: Bri
         f"export KUBECONFIG={bridge.config.parent / 'kubeconfig'}\n"
         f"export KAFKA_BOOTSTRAP_SERVERS={broker.bootstrap}\n\n"
         f"kubectl get pods --all-namespaces     ({server.url})\n"
+        f"kcat -b {broker.bootstrap} -C -X isolation.level=read_committed -t {topic_of('pods')}\n"
         f"event-bridge materialize --bootstrap-servers {broker.bootstrap} --topic {topic_of('pods')} --db pods.db",
         soft_wrap=True,
     )

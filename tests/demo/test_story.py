@@ -36,6 +36,38 @@ def test_nothing_outlives_it(tmp_path: Path) -> None:
             time.sleep(0.05)
 
 
+def test_who_reads_no_more_gets_no_traceback(tmp_path: Path) -> None:
+    """`event-bridge demo --plain | head` is how people look at the beginning of things."""
+    with (tmp_path / "err").open("w+") as err, subprocess.Popen(DEMO, stdout=subprocess.PIPE, stderr=err) as demo:
+        assert demo.stdout is not None
+        demo.stdout.readline()
+        demo.stdout.close()
+        demo.wait(60)
+        err.seek(0)
+        assert err.read() == ""
+
+
+def test_a_full_disk_is_said() -> None:
+    """One line, not a tree of exceptions."""
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(DEMO, stdout=full, stderr=subprocess.PIPE, text=True, check=False, timeout=60)
+
+    assert (done.returncode, done.stderr) == (1, "ERROR: [Errno 28] No space left on device\n")
+
+
+def test_a_lost_terminal_leaves_nothing(tmp_path: Path) -> None:
+    """SIGHUP ends it as Ctrl-C does: its directory goes too."""
+    with subprocess.Popen(DEMO, stdout=subprocess.PIPE, env=os.environ | {"TMPDIR": str(tmp_path)}) as demo:
+        assert demo.stdout is not None
+        demo.stdout.readline()
+        demo.stdout.readline()
+        demo.send_signal(signal.SIGHUP)
+        code = demo.wait(60)
+
+    assert code == 128 + signal.SIGHUP
+    assert list(tmp_path.iterdir()) == []
+
+
 def _children(pid: int) -> list[int]:
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
