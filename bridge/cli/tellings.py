@@ -1,5 +1,6 @@
 """How a tail looks: lines as they come, or the state as a table. What is no record of it goes to standard error."""
 
+import errno
 import os
 import sys
 from collections import Counter
@@ -36,10 +37,12 @@ class _Console(Console):
 
 def show_records(order: Order, reading: Reading, output: str) -> int:
     """The exit code."""
-    console = _Console(highlight=False)
+    console, shown = _Console(highlight=False), 0
 
     def tell(tellings: Sequence[Told | Lost | Waiting]) -> None:
+        nonlocal shown
         for telling in tellings:
+            shown += not isinstance(telling, Waiting)
             if isinstance(telling, Waiting):
                 _wait(telling)
             elif output == "json":
@@ -48,7 +51,14 @@ def show_records(order: Order, reading: Reading, output: str) -> int:
                 _draw(console, telling, wide=output == "wide")
         sys.stdout.flush()
 
-    return _piped(lambda: _end(run(order, reading, tell), reading))
+    def act() -> int:
+        problem = run(order, reading, tell)
+        if order.once and not shown and not problem:
+            words = "records were read, and none is as --stream, --key and --since ask"
+            typer.echo(f"nothing to show: {reading.records} {words}", err=True)
+        return _end(problem, reading)
+
+    return _piped(act)
 
 
 def show_state(order: Order, reading: Reading, output: str) -> int:
@@ -141,3 +151,9 @@ def _piped(act: Callable[[], int]) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python complains when it ends
         return 0
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        typer.echo(f"event-bridge tail: cannot write what was read: {error.strerror}", err=True)
+        return 1

@@ -79,9 +79,10 @@ class _Verification:
         cluster = {spec.name: await self._ask(spec) for spec in self._specs}
         topics: dict[str, tuple[str, ...]] = {}
         try:
-            for name, asked in cluster.items():
+            for spec in self._specs:
+                asked = cluster[spec.name]
                 if not isinstance(asked, str):
-                    topics[name] = await self._topics(name, asked.topics)
+                    topics[spec.name] = await self._topics(spec, asked.topics)
             await self._replay.read({topic for names in topics.values() for topic in names})
         except (KafkaFault, LoopFault, ForeignTopic) as fault:
             return {name: asked if isinstance(asked, str) else f"{fault}" for name, asked in cluster.items()}
@@ -111,10 +112,15 @@ class _Verification:
             return f"{self._session.server}: {name}"
         return _Asked(entries, tuple(Router(watch.topic, selection, name or UNNAMED, {}).fixed_topics()))
 
-    async def _topics(self, stream: str, fixed: tuple[str, ...]) -> tuple[str, ...]:
-        """Those that the checkpoint names: a template may have made more of them since the last look."""
-        checkpoint = (await checkpoints.read(self._config, stream)).checkpoint
-        return tuple(sorted(checkpoint.partitions)) if checkpoint is not None and checkpoint.partitions else fixed
+    async def _topics(self, spec: StreamSpec, fixed: tuple[str, ...]) -> tuple[str, ...]:
+        """Those that the checkpoint names: a template may have made more of them since the last look.
+
+        But what the file names is asked about: the topic of a checkpoint from before it was changed is another.
+        """
+        checkpoint = (await checkpoints.read(self._config, spec.name)).checkpoint
+        if checkpoint is None or not checkpoint.partitions or checkpoint.identity.topic != spec.watch.topic:
+            return fixed
+        return tuple(sorted(checkpoint.partitions))
 
     def _seen(self, spec: StreamSpec, cluster: dict[str, Entry], topics: tuple[str, ...]) -> _Seen | str:
         there = tuple(topic for topic in topics if topic in self._replay.partitions)

@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from aiokafka import AIOKafkaProducer
@@ -113,6 +114,28 @@ def test_a_topic_of_another_format_is_told() -> None:
 
     assert result.returncode == 1
     assert result.stderr.startswith("event-bridge tail: nothing in k8s.pods is a record of the bridge's")
+
+
+def test_a_filter_that_nothing_passes_is_told() -> None:
+    """A misspelt stream looks like a quiet one."""
+    with holding([restarted(1), synced(1, 10, 0)]) as broker:
+        code, lines, errors = said(
+            event_bridge("tail", TOPIC, "--bootstrap-servers", broker, "--once", "--stream", "po")
+        )
+
+    assert (code, lines) == (0, [])
+    assert errors == "nothing to show: 2 records were read, and none is as --stream, --key and --since ask\n"
+
+
+def test_a_full_disk_is_said() -> None:
+    """`tail --once > dump`: half a dump must not pass for a whole one."""
+    with holding([restarted(1), synced(1, 10, 0)]) as broker, Path("/dev/full").open("w") as full:
+        arguments = ["tail", TOPIC, "--bootstrap-servers", broker, "--once", "--output", "json"]
+        command = [sys.executable, "-m", "bridge", *arguments]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False, cwd=ROOT)
+
+    words = "event-bridge tail: cannot write what was read: No space left on device\n"
+    assert (done.returncode, done.stderr) == (1, words)
 
 
 @pytest.mark.parametrize("since", ["beginning", "1d", "2020-01-01T00:00:00Z"])

@@ -94,6 +94,30 @@ async def _equal_and_not(directory: Path) -> None:
         assert "configmaps" not in picture.splitlines()[1]
 
 
+def test_a_topic_that_the_file_names_anew_is_asked_about(tmp_path: Path) -> None:
+    """Whoever moves a stream and verifies before the bridge has moved it must not be told that all is well."""
+    asyncio.run(asyncio.wait_for(_moved(tmp_path), 100))
+
+
+async def _moved(directory: Path) -> None:
+    async with ApiServer() as api, Broker() as broker:
+        api.create("configmaps", configmap("web-stays"))
+        config = config_for(api, broker.bootstrap, directory)
+        with BridgeProcess(config, directory) as bridge:
+            bridge.start()
+            await until_equal(bridge.config)
+            assert await asyncio.to_thread(bridge.terminate) == 0
+        config["watches"][1]["topic"] = "k8s.elsewhere"
+        bridge.config.write_text(yaml.safe_dump(config))
+
+        code, report = await verified(bridge.config, "--stream", "web")
+
+    assert code == 1
+    assert report["streams"][0]["problem"] == (
+        "there is no topic k8s.elsewhere. Start the bridge first: it makes its topics."
+    )
+
+
 def test_what_cannot_be_asked_is_no_equality(tmp_path: Path) -> None:
     """A script must not take silence for a proof: 1 where an end is away or nothing was told, 2 where it was typed."""
     asyncio.run(asyncio.wait_for(_unasked(tmp_path), 100))
