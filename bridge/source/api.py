@@ -82,8 +82,8 @@ class Api:
         self._stream: _Stream | None = None
         self._bookmarked = False
         self._cluster_uid = cluster_uid
-        self._seen = float("-inf")
-        """When it was last seen to be that cluster."""
+        self._seen = asyncio.get_running_loop().time()
+        """When it was last known to be that cluster."""
 
     async def newest(self) -> Newest | Fault:
         """The newest version there is: a read that the server may not answer from an old cache."""

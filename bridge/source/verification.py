@@ -27,7 +27,8 @@ def compared(state: Comparing, reply: Compared) -> Comparing | Settling | Watchi
     ground, position = state.ground, state.position
     if not is_resumable(reply.version):
         return Watching(ground, position, state.trouble)  # it proves nothing, and leads nowhere
-    if not state.token and is_newer(position.newest, reply.version):
+    known = position.version if state.token else position.newest  # deletes may have come since the first page
+    if is_newer(known, reply.version):
         return _relist(state, RestartReason.REWOUND, f"the newest version is {reply.version}")
     if reply.token:
         return replace(state, token=reply.token)

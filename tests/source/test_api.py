@@ -16,7 +16,7 @@ from bridge.source.api import Api
 from bridge.source.faults import Fault, Kind, Phase
 from bridge.source.frames import Bookmark, Frame, Page, Status, Undecodable
 from bridge.source.lines import LINE_CAP
-from bridge.source.states import Frames, Newest, Opened
+from bridge.source.states import Frames, Newest, Opened, Quiet
 from tests.source.scripted import CUT, END, HEAD, Request, Route, Script, Server, Step, answer, chunk, in_turn, watch
 
 PODS = Resource("", "v1", "pods", "Pod", True)
@@ -154,6 +154,7 @@ async def heard(*script: Step, initial: bool = False) -> list[Frames | Fault]:
         replies: list[Frames | Fault] = []
         while not (replies and isinstance(replies[-1], Fault)):
             reply = await asked.frames()
+            assert not isinstance(reply, Quiet)
             if isinstance(reply, Fault):
                 reply = replace(reply, age=0.0, message=reply.message.replace(server.url, "SERVER"))
             replies.append(reply)
