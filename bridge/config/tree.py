@@ -132,7 +132,7 @@ class Config(Struct, frozen=True, rename="camel", forbid_unknown_fields=True, kw
             " half of the time after which etcd forgets its history, 5 minutes by default: an idle stream begins anew"
             " otherwise.",
             examples=["2m", "1h"],
-            ge=1.0,
+            ge=3.0,  # a verification takes three requests, and no stream asks more than once a second
             le=86_400.0,
             extra={"unit": "duration"},
         ),

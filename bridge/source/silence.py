@@ -10,6 +10,8 @@ GRACE = 0.25
 """Of the interval: what a fresh stream gets to say what a LIST knew. etcd tells within a tenth of a second
 (watchable_store.go), an API server in trouble needs longer. A position that advances is then as old as this; until the
 next verification it must not become older than etcd's history, which is 5 minutes (storagebackend/config.go)."""
+AGAIN = 6.0
+"""Seconds at the least between two that came to nothing. With what goes before it one takes six requests."""
 PACE = 1.0
 """Seconds between two pages: a silent stream asks no more than once a second."""
 BREATH = 1.0
@@ -23,7 +25,7 @@ class Silence:
         """*age*: how many seconds ago the position was learnt that the stream begins with."""
         self._interval = interval
         self.end()
-        self._due -= min(max(age, 0.0), interval)
+        self._due -= max(age, 0.0)
 
     @property
     def grace(self) -> float:
@@ -35,7 +37,7 @@ class Silence:
 
     def begin(self) -> None:
         """A verification begins. If nothing comes of it there is another one soon: the position goes on ageing."""
-        self._due = asyncio.get_running_loop().time() + 2 * self.grace
+        self._due = asyncio.get_running_loop().time() + max(2 * self.grace, AGAIN)
 
     @property
     def patience(self) -> float:

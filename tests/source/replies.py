@@ -61,13 +61,17 @@ class Replies:
         return reply
 
     async def frames(self, patience: float | None = None) -> Frames | Quiet | Fault:
-        """Quiet by itself, when nothing comes for as long."""
+        """Quiet when the script says so, and by itself when what it says next comes later."""
         assert self._open
         try:
             async with asyncio.timeout(patience):
                 reply = await self._next()
         except TimeoutError:
             return Quiet()
+        if isinstance(reply, Quiet):
+            assert patience is not None
+            await asyncio.sleep(patience)
+            return reply
         assert isinstance(reply, Frames | Fault)
         self._open = isinstance(reply, Frames)
         return reply
