@@ -169,8 +169,6 @@ SICK: dict[str, Callable[[], Iterable[Step]]] = {
     "a LIST that is forbidden": lambda: failing(Fault(Phase.LIST, Kind.HTTP, 403)),
     "a fresh stream that breaks": breaking,
     "a LIST without a version": nameless,
-        SNAPSHOT, chain.from_iterable(repeat(steps(QUIET, Opened(), look("", "a"))))
-    ),
     "each look differs": differing,
 }
 
