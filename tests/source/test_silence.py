@@ -129,7 +129,7 @@ async def test_bookmarks_make_it_needless() -> None:
 async def test_pages_come_one_a_second_while_nothing_is_delivered() -> None:
     """A LIST of half a million objects must not be a storm; what the stream says meanwhile is heard in between."""
     pages = [look("250", *(["a"] if n == 0 else []), token=f"t{n}") for n in range(30)]
-    quietly = chain.from_iterable((page, QUIET) for page in pages)
+    quietly = [step for page in pages for step in steps(page, QUIET)]
     script = steps(*SNAPSHOT, QUIET, Opened(), *quietly, look("250"), QUIET)
     reading = await Reading(FIRST, script, verify=T).until_over()
 
