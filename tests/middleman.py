@@ -1,6 +1,7 @@
 """What may stand between the bridge and its API servers: it swallows lines, holds connections, and can change sides."""
 
 import asyncio
+import contextlib
 import json
 import ssl
 from pathlib import Path
@@ -19,7 +20,7 @@ class Middleman:
     def __init__(self, cluster: Cluster) -> None:
         self.cluster = cluster
         self.swallows = ""
-        """Lines of watches that hold this text never arrive."""
+        """The next line of a watch that holds this text never arrives."""
         self.holds = False
         """Watches whose server has ended stay open, and silent."""
         self.asked: list[str] = []
@@ -73,7 +74,8 @@ class Middleman:
                 return web.Response(status=503, text=str(error))
             if self.holds:
                 await asyncio.sleep(3600)
-        await response.write_eof()
+        with contextlib.suppress(ConnectionError):  # whoever asked may be gone
+            await response.write_eof()
         return response
 
     async def _watch(self, answer: aiohttp.ClientResponse, response: web.StreamResponse) -> None:
@@ -81,7 +83,9 @@ class Middleman:
         async for chunk in answer.content.iter_any():
             *whole, line = (line + chunk).split(b"\n")
             for each in whole:
-                if not self.swallows or self.swallows.encode() not in each:
+                if self.swallows and self.swallows.encode() in each:
+                    self.swallows = ""
+                else:
                     await response.write(each + b"\n")
         if self.holds:
             await asyncio.sleep(3600)
