@@ -116,7 +116,7 @@ class Stream:
         opened = await Writer.open(self._config, self._spec, identity, self._unsettled)
         buffer = self._buffer = Buffer(self._pool)
         try:
-            outcome = await self._carry(opened, selection, buffer)
+            outcome = await self._carry(opened, identity, buffer)
             await opened.writer.close()
         except BaseException:
             await opened.writer.kill()
@@ -127,13 +127,14 @@ class Stream:
             BufferChanged(self.name, 0).emit()
         return outcome
 
-    async def _carry(self, opened: Opened, selection: Selection, buffer: Buffer) -> Outcome:
+    async def _carry(self, opened: Opened, identity: Identity, buffer: Buffer) -> Outcome:
         """Read and write side by side until one of them ends."""
         writer = opened.writer
         self._carrying = asyncio.get_running_loop().time()
         index = Index(opened.index)
-        self._started(opened, selection, len(index))
-        reader = Reader(self.name, Api(self._session, selection), _state(opened.start), index, buffer)
+        self._started(opened, identity.selection, len(index))
+        api = Api(self._session, identity.selection, identity.cluster_uid)
+        reader = Reader(self.name, api, _state(opened.start), index, buffer, self._config.verify_interval)
         async with asyncio.TaskGroup() as group:
             reading = group.create_task(reader.run(), name=f"{self.name} reader")
             holding = group.create_task(writer.hold(), name=f"{self.name} hold")

@@ -139,6 +139,33 @@ class WatchOpened(Struct, frozen=True):
         log.debug("watch opened", **asdict(self))
 
 
+class StreamVerified(Struct, frozen=True):
+    """A silent stream has found that nothing was missed. Mostly of interest for how long ago it was."""
+
+    stream: str
+    resource_version: str
+    objects: int
+
+    def emit(self) -> None:
+        metrics.VERIFICATIONS.labels(self.stream).inc()
+        metrics.VERIFIED.labels(self.stream).set_to_current_time()
+        log.debug("stream verified", **asdict(self))
+
+
+class DifferencesFound(Struct, frozen=True):
+    """The cluster has objects otherwise than consumers were told. Mostly on its way, unless it is *lasting*."""
+
+    stream: str
+    objects: int
+    what: str
+    lasting: bool
+
+    def emit(self) -> None:
+        if self.lasting:
+            metrics.DIFFERENCES.labels(self.stream).inc(self.objects)
+        (log.warning if self.lasting else log.debug)("differences found", **asdict(self))
+
+
 class FaultMet(Struct, frozen=True):
     """Something went wrong with the API server. Counted; said aloud by `StreamDelayed` when it lasts."""
 

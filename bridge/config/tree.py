@@ -124,6 +124,19 @@ class Config(Struct, frozen=True, rename="camel", forbid_unknown_fields=True, kw
             extra={"unit": "duration"},
         ),
     ] = Duration(60.0)
+    verify_interval: Annotated[
+        Duration,
+        Meta(
+            description="A stream whose position has not moved for about this long, because the API server is silent"
+            " and sends no bookmarks (as for core events), compares itself with a LIST of metadata. Write less than"
+            " half of the time after which etcd forgets its history, 5 minutes by default: an idle stream begins anew"
+            " otherwise.",
+            examples=["2m", "1h"],
+            ge=3.0,  # a verification takes three requests, and no stream asks more than once a second
+            le=86_400.0,
+            extra={"unit": "duration"},
+        ),
+    ] = Duration(120.0)
     watches: Annotated[
         tuple[Watch, ...],
         Meta(description="What to watch, and which topic it goes to.", min_length=1),

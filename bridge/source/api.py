@@ -15,7 +15,7 @@ from bridge.source.faults import Fault, Kind, Phase
 from bridge.source.frames import Bookmark, Frame, Page, decode, decode_page
 from bridge.source.lines import LINE_CAP, Lines
 from bridge.source.session import JSON, Params, Session, cut
-from bridge.source.states import Frames, Newest, Opened
+from bridge.source.states import Frames, Newest, Opened, Quiet
 
 LIMIT = "500"
 """Objects in a page, as client-go and kube-rs ask (pager.go, params.rs)."""
@@ -27,6 +27,11 @@ MARGIN = 10.0
 """Seconds over its time that a watch without bookmarks may be silent."""
 INITIAL = 30.0
 """Seconds of silence in a snapshot. Some servers never say that theirs has ended (antrea#8124)."""
+FAMILIAR = 60.0
+"""Seconds that a cluster is taken for the one that it was. A snapshot or a verification asks in any case."""
+LOOK = "2000"
+"""Objects in a page of a verification, which are metadata alone: with a page a second, half a million before the
+token expires."""
 READ = 64 << 10
 """Bytes asked of the stream at once: half the cost of reading all that is there, which would be joined first."""
 METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json"
@@ -65,9 +70,10 @@ class Api:
     """Owns the open watch, at most one, and whether this resource was ever seen to get bookmarks.
 
     That is learnt for the resource and not for a connection: a server that was put back would be silent on each.
+    *cluster_uid* is whose objects are known; another one that answers is a fault. Empty: whoever it is.
     """
 
-    def __init__(self, session: Session, selection: Selection) -> None:
+    def __init__(self, session: Session, selection: Selection, cluster_uid: str = "") -> None:
         self._session = session
         self._path = selection.path
         self._resource = selection.resource
@@ -75,24 +81,39 @@ class Api:
         self._selectors: Params = [(name, value) for name, value in selectors if value]
         self._stream: _Stream | None = None
         self._bookmarked = False
+        self._cluster_uid = cluster_uid
+        self._seen = asyncio.get_running_loop().time()
+        """When it was last known to be that cluster."""
 
     async def newest(self) -> Newest | Fault:
         """The newest version there is: a read that the server may not answer from an old cache."""
         body = await self._session.get(self._path, [("limit", "1"), *self._selectors], Phase.PROBE, METADATA)
         page = self._page(body, Phase.PROBE)
-        return await self._confirmed(page) if isinstance(page, Fault) else Newest(page.version)
+        if isinstance(page, Fault):
+            return await self._confirmed(page)
+        if asyncio.get_running_loop().time() - self._seen > FAMILIAR and (fault := await self._strange(Phase.PROBE)):
+            return fault
+        return Newest(page.version)
 
     async def page(self, token: str, whole: bool) -> Page | Fault:
         """The page of a LIST that *token* continues (empty: the first), or all of it in one piece."""
-        return await self._listed(token, whole, JSON)
+        if not token and (fault := await self._strange(Phase.LIST)):
+            return fault
+        return await self._listed(token, "" if whole else LIMIT, JSON)
+
+    async def look(self, token: str) -> Page | Fault:
+        """A page of a verification's LIST, of the cluster whose objects are known."""
+        if not token and (fault := await self._strange(Phase.PROBE)):
+            return fault
+        return await self._listed(token, LOOK, METADATA)
 
     async def metadata(self, token: str, whole: bool) -> Page | Fault:
         """As `page`, of the objects' metadata alone, where the server can leave out the rest."""
-        return await self._listed(token, whole, METADATA)
+        return await self._listed(token, "" if whole else LIMIT, METADATA)
 
-    async def _listed(self, token: str, whole: bool, accept: str) -> Page | Fault:
+    async def _listed(self, token: str, limit: str, accept: str) -> Page | Fault:
         phase = Phase.PAGE if token else Phase.LIST
-        params: Params = [] if whole else [("limit", LIMIT)]
+        params: Params = [("limit", limit)] if limit else []
         if token:
             params.append(("continue", token))
         page = self._page(await self._session.get(self._path, [*params, *self._selectors], phase, accept), phase)
@@ -104,16 +125,22 @@ class Api:
 
     async def open_list(self) -> Opened | Fault:
         """A WatchList: the snapshot as a stream, and the changes after it."""
+        if fault := await self._strange(Phase.INITIAL):
+            return fault
         initial = [("sendInitialEvents", "true"), ("resourceVersionMatch", "NotOlderThan"), ("resourceVersion", "")]
         return await self._open(initial, Phase.INITIAL, Phase.INITIAL)
 
-    async def frames(self) -> Frames | Fault:
-        """What the open stream says next: never nothing. A fault closes it."""
+    async def frames(self, patience: float | None = None) -> Frames | Quiet | Fault:
+        """What the open stream says next, never nothing: that is `Quiet`, after *patience* (seconds).
+
+        A fault closes it. Without patience, or where it lasts longer than that of the heartbeat, silence is one.
+        """
         stream = self._stream
         assert stream is not None, "a watch is open"
-        frames = await self._read(stream)
+        frames = await self._read(stream, patience)
         if isinstance(frames, Fault):
             self.close()
+        if isinstance(frames, Fault | Quiet):
             return frames
         for frame in frames:
             if type(frame) is Bookmark:
@@ -144,11 +171,24 @@ class Api:
         self._stream = _Stream(response, then, seconds)
         return Opened()
 
-    async def _read(self, stream: _Stream) -> list[Frame] | Fault:
+    async def _strange(self, phase: Phase) -> Fault | None:
+        """A fault if another cluster answers than that of the position, or if that could not be found out."""
+        known = self._cluster_uid
+        if not known:
+            return None
+        uid = await self._session.cluster_uid()
+        if isinstance(uid, Fault):
+            return structs.replace(uid, phase=phase)
+        if uid and uid != known:
+            return Fault(phase, Kind.STRANGER, message=f"cluster uid was {known}, is {uid}")
+        self._seen = asyncio.get_running_loop().time()
+        return None
+
+    async def _read(self, stream: _Stream, quiet: float | None) -> list[Frame] | Quiet | Fault:
         """Read until a line is whole."""
         while True:
-            chunk = await self._chunk(stream)
-            if isinstance(chunk, Fault):
+            chunk = await self._chunk(stream, quiet)
+            if isinstance(chunk, Fault | Quiet):
                 return chunk
             if not chunk:
                 return self._document(stream) or self._ended(stream, Kind.END)
@@ -161,13 +201,15 @@ class Api:
                     return await self._answered(stream) or frames
                 return frames
 
-    async def _chunk(self, stream: _Stream) -> bytes | Fault:
+    async def _chunk(self, stream: _Stream, quiet: float | None = None) -> bytes | Quiet | Fault:
         """One read, under the heartbeat: the deadline stands around this alone."""
         patience = stream.patience(self._bookmarked)
         try:
-            async with asyncio.timeout(patience):
+            async with asyncio.timeout(patience if quiet is None else min(quiet, patience)):
                 return await stream.response.content.read(READ)
         except TimeoutError:
+            if quiet is not None and quiet < patience:
+                return Quiet()
             return self._ended(stream, Kind.SILENT, f"nothing heard for {patience:.0f} s")
         except FAILURES as error:
             return self._ended(stream, Kind.NETWORK, self._session.fault(error, stream.phase).message)
@@ -178,7 +220,7 @@ class Api:
             async with asyncio.timeout(BODY):
                 while len(stream.head) < ERROR_CAP:
                     chunk = await self._chunk(stream)
-                    if isinstance(chunk, Fault) or not chunk:
+                    if isinstance(chunk, Fault | Quiet) or not chunk:
                         break
                     stream.feed(chunk)
         return self._document(stream)

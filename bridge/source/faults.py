@@ -49,6 +49,10 @@ class Kind(enum.Enum):
     """A whole line or page that cannot be used."""
     REGRESSION = "regression"
     """A version below the position."""
+    LATE = "late"
+    """A version that the position has passed because the stream was silent, and a LIST showed nothing new."""
+    STRANGER = "stranger"
+    """Another cluster answers than the one that the position is of."""
     CREDENTIALS = "credentials"
     """Our own credentials could not be had: an exec plugin failed, a token file is missing."""
 
@@ -142,7 +146,11 @@ class Fatal(Struct, frozen=True):
     """The configuration cannot work: this stream stops, the others go on."""
 
 
-Verdict = Resume | Wait | Reauth | Degraded | RetryOnce | Relist | RestartList | FallBack | Removed | Fatal
+class StartOver(Struct, frozen=True):
+    """What was found out at the stream's start is no longer so: this attempt ends, and the next one finds it out."""
+
+
+Verdict = Resume | Wait | Reauth | Degraded | RetryOnce | Relist | RestartList | FallBack | Removed | Fatal | StartOver
 
 SHORT = 2.0
 """Seconds. A stream that ends so soon and says nothing means a lost position on some servers (kubernetes#104171,
@@ -164,6 +172,10 @@ def classify(fault: Fault) -> Verdict:
             return RetryOnce(RestartReason.UNDECODABLE) if fault.phase in _POSITIONED else RestartList()
         case Kind.REGRESSION:
             return Relist(RestartReason.REWOUND)
+        case Kind.LATE:
+            return Relist(RestartReason.DESYNCHRONIZED)
+        case Kind.STRANGER:
+            return StartOver()
         case Kind.CREDENTIALS:
             return Wait(0)
         case Kind.NETWORK | Kind.SILENT | Kind.END | Kind.FULL:

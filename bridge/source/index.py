@@ -1,9 +1,11 @@
 """The live objects of a stream, as consumers believe in them: what inferred deletes and audits compare with."""
 
+from collections.abc import KeysView
+
 from msgspec.structs import replace
 
 from bridge.model.event import Change, ChangeType, Event, Progress, Restarted, Synced
-from bridge.model.position import NO_VERSION
+from bridge.model.position import NO_VERSION, ResourceVersion
 
 
 class Index:
@@ -18,6 +20,17 @@ class Index:
 
     def __len__(self) -> int:
         return len(self._live)
+
+    def keys(self) -> KeysView[str]:
+        return self._live.keys()
+
+    def known(self, key: str) -> tuple[str, ResourceVersion] | None:
+        """Uid and version of a live object."""
+        return self._live.get(key)
+
+    def learn(self, key: str, version: ResourceVersion) -> None:
+        """A live object was found to be of *version*."""
+        self._live[key] = (self._live[key][0], version)
 
     def apply(self, events: list[Event]) -> list[Event]:
         """The same events, completed.

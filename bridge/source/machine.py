@@ -5,14 +5,16 @@
         +--watch list opened--> Streaming --> Watching <--opened-- Detached <--newest version-- Unproven
                                     (end of initial events)  --end or fault-->  (what is resumed starts here)
 
-Every state but Watching and Streaming asks for something; what went wrong before stands in *trouble*. A fault goes
-through `faults.classify`; from a position it leads back to the same position, or to Unlisted with the reason.
+From Watching, silence leads through a verification and back: see `verification`. A state without a stream asks for
+something; what went wrong before stands in *trouble*. A fault goes through `faults.classify`; from a position it leads
+back to the same position, or to Unlisted with the reason.
 """
 
 from msgspec.structs import replace
 
 from bridge.model.event import Change, ChangeType, Event, Progress, Restarted, RestartReason, Synced
 from bridge.model.position import Position, is_newer, is_resumable, next_epoch
+from bridge.source import verification
 from bridge.source.faults import (
     Degraded,
     FallBack,
@@ -26,12 +28,15 @@ from bridge.source.faults import (
     RestartList,
     Resume,
     RetryOnce,
+    StartOver,
     Wait,
     classify,
     fault_of,
 )
 from bridge.source.frames import Bookmark, Frame, Page, Status, Undecodable
 from bridge.source.states import (
+    Compared,
+    Comparing,
     Detached,
     Frames,
     Ground,
@@ -41,7 +46,11 @@ from bridge.source.states import (
     Opened,
     Origin,
     Over,
+    Positioned,
+    Quiet,
     Reply,
+    Settling,
+    Silent,
     State,
     Streaming,
     Trouble,
@@ -75,7 +84,7 @@ def step(state: State, reply: Reply, now: int) -> tuple[State, list[Event]]:
         case Detached(ground, position, trouble), Opened():
             return Watching(ground, position, trouble), []
         case _:
-            raise ProtocolError(f"{reply!r} in {state!r}")
+            return _verify(state, reply, now)
 
 
 def _page(state: Unlisted | Listing, page: Page, now: int) -> tuple[State, list[Event]]:
@@ -145,7 +154,8 @@ def _live(state: Watching, frames: list[Frame], events: list[Event], now: int) -
         if not said_before and not is_newer(frame.version, place.version):
             if isinstance(frame, Bookmark) and not is_resumable(frame.version):
                 continue  # a bookmark that says nothing (antrea#8124) changes nothing
-            fault = Fault(Phase.STREAM, Kind.REGRESSION, message=f"version {frame.version} came after {place.version}")
+            kind = Kind.LATE if state.since and is_newer(frame.version, state.since) else Kind.REGRESSION
+            fault = Fault(Phase.STREAM, kind, message=f"version {frame.version} came after {place.version}")
             break
         heard = True
         if isinstance(frame, Bookmark):
@@ -164,6 +174,34 @@ def _live(state: Watching, frames: list[Frame], events: list[Event], now: int) -
     return (state, events) if fault is None else _broken(state, fault, events, now)
 
 
+def _verify(state: State, reply: Reply, now: int) -> tuple[State, list[Event]]:
+    """What silence leads to. Nothing else is possible."""
+    match state, reply:
+        case Watching(ground, position, trouble), Quiet():
+            return Silent(ground, position, trouble), []
+        case Silent(ground, position, trouble), Opened():
+            return Comparing(ground, position, trouble=trouble), []
+        case Comparing(), Compared():
+            return verification.compared(state, reply), []
+        case Settling(), Quiet():
+            return verification.settled(state, now)
+        case Comparing() | Settling(), Frames():
+            return _hear(state, reply.frames, now)
+        case _:
+            raise ProtocolError(f"{reply!r} in {state!r}")
+
+
+def _hear(state: Comparing | Settling, frames: list[Frame], now: int) -> tuple[State, list[Event]]:
+    """What a fresh stream says. Deletes let the verification go on, all else is the end of the silence."""
+    after, events = _live(Watching(state.ground, state.position, state.trouble), frames, [], now)
+    if not isinstance(after, Watching) or any(not isinstance(event, Change) for event in events):
+        return after, events
+    if after.position.version != state.position.version:
+        return after, events
+    verified, progress = verification.heard(state, frames, after.position, now)
+    return verified, [*events, *progress]
+
+
 def _fault_of(frame: Status | Undecodable, phase: Phase, at: int) -> Fault:
     if isinstance(frame, Undecodable):
         return Fault(phase, Kind.UNDECODABLE, message=frame.why, frames=at)
@@ -179,14 +217,14 @@ def _fault(state: State, fault: Fault, now: int) -> tuple[State, list[Event]]:
     """What the table's verdict makes of a state."""
     verdict = classify(fault)
     trouble = Trouble(fault, verdict)
-    if isinstance(verdict, Fatal):
+    if isinstance(verdict, Fatal | StartOver):
         return Over(state.ground, trouble), []
     match state:
         case Unlisted(origin=origin) | Listing(origin=origin) if isinstance(verdict, Removed):
             return _absent(state, origin.previous, trouble, now)
         case Unlisted() | Listing() | Streaming():
             return _unfinished(state, trouble), []
-        case Unproven() | Detached() | Watching():
+        case Unproven() | Detached() | Watching() | Silent() | Comparing() | Settling():
             return _from_position(state, trouble, now)
         case Over():
             raise ProtocolError(f"{fault!r} in {state!r}")
@@ -201,7 +239,7 @@ def _unfinished(state: Unlisted | Listing | Streaming, trouble: Trouble) -> Stat
             ground, method = replace(ground, method=Method.PAGES), Method.PAGES
         case RestartList():
             method = method.simpler
-        case Wait() | Reauth() | Degraded() | Resume() | RetryOnce() | Relist() | Removed() | Fatal():
+        case Wait() | Reauth() | Degraded() | Resume() | RetryOnce() | Relist() | Removed() | Fatal() | StartOver():
             if isinstance(state, Unlisted | Listing):
                 return replace(state, trouble=trouble)
     return Unlisted(ground, _interrupted(state), method, trouble)
@@ -215,7 +253,7 @@ def _interrupted(state: Unlisted | Listing | Streaming) -> Origin:
     return replace(state.origin, reason=RestartReason.INTERRUPTED, message="the relist before did not finish")
 
 
-def _from_position(state: Unproven | Detached | Watching, trouble: Trouble, now: int) -> tuple[State, list[Event]]:
+def _from_position(state: Positioned, trouble: Trouble, now: int) -> tuple[State, list[Event]]:
     """A failure at a position: keep it, or give it up for the reason that the table names."""
     ground, position, before = state.ground, state.position, state.trouble
     match trouble.verdict:
@@ -231,9 +269,7 @@ def _from_position(state: Unproven | Detached | Watching, trouble: Trouble, now:
             return Unproven(ground, position, trouble), []
 
 
-def _relist(
-    state: Unproven | Detached | Watching, reason: RestartReason, message: str, trouble: Trouble | None
-) -> Unlisted:
+def _relist(state: Positioned, reason: RestartReason, message: str, trouble: Trouble | None) -> Unlisted:
     return Unlisted(state.ground, Origin(reason, message, state.position), state.ground.method, trouble)
 
 

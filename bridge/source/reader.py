@@ -4,10 +4,10 @@ import asyncio
 import time
 from typing import Protocol
 
-from bridge.model.event import Change, ChangeType, Event, Restarted, Synced
-from bridge.model.position import ResourceVersion
+from bridge.model.position import NO_VERSION, ResourceVersion
 from bridge.retry import Backoff
 from bridge.source.buffer import Buffer
+from bridge.source.comparison import Comparison, lasting
 from bridge.source.faults import (
     SHORT,
     Degraded,
@@ -22,20 +22,31 @@ from bridge.source.faults import (
     RestartList,
     Resume,
     RetryOnce,
+    StartOver,
     Wait,
 )
 from bridge.source.frames import Page
 from bridge.source.index import Index
 from bridge.source.machine import step
+from bridge.source.relisting import Relisting
+from bridge.source.silence import PACE, Silence
 from bridge.source.states import (
+    Asking,
+    Compared,
+    Comparing,
     Detached,
     Frames,
+    Hearing,
     Listing,
     Method,
     Newest,
     Opened,
     Over,
+    Positioned,
+    Quiet,
     Reply,
+    Settling,
+    Silent,
     State,
     Streaming,
     Trouble,
@@ -43,7 +54,16 @@ from bridge.source.states import (
     Unproven,
     Watching,
 )
-from bridge.telemetry import BufferChanged, BufferFilled, FaultMet, RelistProgressed, StreamDelayed, WatchOpened
+from bridge.source.verification import told
+from bridge.telemetry import (
+    BufferChanged,
+    BufferFilled,
+    DifferencesFound,
+    FaultMet,
+    StreamDelayed,
+    StreamVerified,
+    WatchOpened,
+)
 
 SLOW_CAP = 60.0
 """Seconds. What only people can mend is asked for rarely, but often enough that they see their mend work."""
@@ -54,8 +74,6 @@ CONFIRM = 5.0
 discovery may be missing."""
 REMIND = 60.0
 """Seconds between two log lines about a stream that cannot proceed."""
-PROGRESS = 5.0
-"""Seconds between two log lines about a snapshot under way."""
 
 
 class Api(Protocol):
@@ -65,7 +83,8 @@ class Api(Protocol):
     async def page(self, token: str, whole: bool) -> Page | Fault: ...
     async def open(self, version: ResourceVersion) -> Opened | Fault: ...
     async def open_list(self) -> Opened | Fault: ...
-    async def frames(self) -> Frames | Fault: ...
+    async def frames(self, patience: float | None = None) -> Frames | Quiet | Fault: ...
+    async def look(self, token: str) -> Page | Fault: ...
     async def reauthenticate(self) -> None: ...
     def close(self) -> None: ...
 
@@ -73,7 +92,9 @@ class Api(Protocol):
 class Reader:
     """Owns the state of one stream's watch, its index, and how long to wait. One per attempt: dies with it."""
 
-    def __init__(self, stream: str, api: Api, state: State, index: Index, buffer: Buffer) -> None:
+    def __init__(
+        self, stream: str, api: Api, state: State, index: Index, buffer: Buffer, verify_interval: float
+    ) -> None:
         self._stream = stream
         self._api = api
         self._state = state
@@ -82,6 +103,8 @@ class Reader:
         self._backoff, self._slow = Backoff(), Backoff(SLOW_CAP)
         self._delay = Delay(stream)
         self._relist = Relisting(stream)
+        self._silence = Silence(verify_interval, _age(state))
+        self._comparison = Comparison(index, NO_VERSION)
 
     async def run(self) -> Trouble:
         """Read until nothing more can be asked, and say why. Closes the stream and the buffer whenever it ends."""
@@ -90,6 +113,8 @@ class Reader:
                 self._move(await self._ask(state))
                 if self._buffer.full:
                     await self._make_room()
+            if isinstance(state.trouble.verdict, StartOver):
+                await asyncio.sleep(CONFIRM)  # the next attempt asks again: two clusters may answer in turn
         finally:
             self._api.close()
             self._buffer.close()
@@ -99,26 +124,53 @@ class Reader:
     def _move(self, reply: Reply) -> None:
         """One step of the machine, and what follows from it but waiting."""
         before = self._state
-        self._state, events = step(before, reply, time.time_ns() // 1_000_000)
-        if isinstance(before, Watching | Streaming) and not isinstance(self._state, Watching | Streaming):
+        state, events = step(before, reply, time.time_ns() // 1_000_000)
+        self._state = state
+        if isinstance(before, Hearing) and not isinstance(state, Hearing):
             self._api.close()
-        if told := self._index.apply(events):  # not what a resumed watch says again: that proves no health
-            if isinstance(before, Watching):
+        if isinstance(state, Positioned) and _version(before) != state.position.version:
+            self._silence.end()
+        self._tell(before, reply, state)
+        if said := self._index.apply(events):  # not what a resumed watch says again: that proves no health
+            if isinstance(before, Watching | Comparing | Settling):
                 self._healthy()
             else:
-                self._relist.follow(told)
-            self._buffer.put(told)
+                self._relist.follow(said)
+            self._buffer.put(said)
             BufferChanged(self._stream, self._buffer.size).emit()
+
+    def _tell(self, before: State, reply: Reply, state: State) -> None:
+        """What a verification has found out."""
+        match before, reply, state:
+            case Settling(), _, Watching(position=place, since=since) if since:
+                self._silence.end()
+                StreamVerified(self._stream, place.version, len(self._index)).emit()
+            case Comparing(), Compared(differences=now), Settling() if now:
+                DifferencesFound(self._stream, len(now), told(now), lasting=False).emit()
+            case Comparing(suspects=then), Compared(differences=now), Unlisted() if lost := lasting(then, now):
+                DifferencesFound(self._stream, len(lost), told(lost), lasting=True).emit()
+            case _:
+                pass
 
     def _healthy(self) -> None:
         self._backoff.reset()
         self._slow.reset()
         self._delay.over()
 
-    async def _ask(self, state: Unlisted | Streaming | Listing | Unproven | Detached | Watching) -> Reply:
+    async def _ask(self, state: Asking) -> Reply:
         match state:
-            case Watching() | Streaming():
+            case Watching():
+                return await self._api.frames(self._silence.patience)
+            case Streaming():
                 return await self._api.frames()
+            case Silent(position=position):
+                self._silence.begin()
+                WatchOpened(self._stream).emit()
+                return await self._api.open(position.version)
+            case Comparing():
+                return await self._compare(state)
+            case Settling():
+                return await self._api.frames(self._silence.grace)
             case Unlisted() | Listing() | Unproven() | Detached():
                 await self._settle(state.trouble)
                 return await self._request(state)
@@ -136,6 +188,18 @@ class Reader:
             case Detached(position=position):
                 WatchOpened(self._stream).emit()
                 return await self._api.open(position.version)
+
+    async def _compare(self, state: Comparing) -> Reply:
+        """The next page, compared; before it, but for the first one, what the fresh stream says."""
+        if not state.token:
+            self._comparison = Comparison(self._index, state.position.version)
+        elif not isinstance(heard := await self._api.frames(PACE), Quiet):
+            return heard
+        page = await self._api.look(state.token)
+        if isinstance(page, Fault):
+            return page
+        self._comparison.add(page)
+        return Compared(page.version, page.token, {} if page.token else self._comparison.end())
 
     async def _settle(self, trouble: Trouble | None) -> None:
         """Wait as the verdict says, and no longer: what went well before costs nothing."""
@@ -158,7 +222,7 @@ class Reader:
                 wait = max(seconds, self._backoff.next())
             case Removed():
                 wait = max(CONFIRM, self._backoff.next())
-            case Resume() | RetryOnce() | Fatal():
+            case Resume() | RetryOnce() | Fatal() | StartOver():
                 wait = self._backoff.next()
         self._delay.goes_on(trouble.fault, at_once=isinstance(trouble.verdict, Degraded))
         await asyncio.sleep(wait)
@@ -170,10 +234,19 @@ class Reader:
 
     async def _make_room(self) -> None:
         """Kafka is behind: a live watch is closed at its position, a snapshot left unread (TCP holds the server)."""
-        if isinstance(self._state, Watching):
+        if isinstance(self._state, Watching | Comparing | Settling):
             BufferFilled(self._stream, self._buffer.size).emit()
             self._move(Fault(Phase.STREAM, Kind.FULL))
         await self._buffer.room()
+
+
+def _version(state: State) -> str:
+    return state.position.version if isinstance(state, Positioned) else ""
+
+
+def _age(state: State) -> float:
+    """Seconds since the position was learnt that the stream begins with."""
+    return time.time() - state.position.time / 1000 if isinstance(state, Positioned) else 0.0
 
 
 class Delay:
@@ -195,31 +268,3 @@ class Delay:
         if (at_once or self._tries > 1) and (self._said is None or now - self._said >= REMIND):
             self._said = now
             StreamDelayed(self._stream, str(what), round(now - self._since, 1), self._tries).emit()
-
-
-class Relisting:
-    """Owns how far a snapshot has come, to tell of it every few seconds."""
-
-    def __init__(self, stream: str) -> None:
-        self._stream = stream
-        self._began: float | None = None
-        self._said = 0.0
-        self._objects = 0
-
-    def follow(self, events: list[Event]) -> None:
-        now = asyncio.get_running_loop().time()
-        for event in events:
-            match event:
-                case Restarted():
-                    self._began = self._said = now
-                    self._objects = 0
-                case Synced():
-                    self._began = None
-                case Change(type=ChangeType.LISTED):
-                    self._objects += 1
-                case _:
-                    pass
-        if self._began is not None and now - self._said >= PROGRESS:
-            self._said, seconds = now, now - self._began
-            rate = round(self._objects / seconds, 1)
-            RelistProgressed(self._stream, self._objects, round(seconds, 1), rate).emit()

@@ -2,10 +2,11 @@
 
 import enum
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from bridge.model.event import RestartReason
-from bridge.model.position import Epoch, Position, ResourceVersion
+from bridge.model.position import NO_VERSION, Epoch, Position, ResourceVersion
+from bridge.source.comparison import Differences
 from bridge.source.faults import Fault, Verdict
 from bridge.source.frames import Frame, Page
 
@@ -95,21 +96,72 @@ class Detached(Struct, frozen=True):
 
 
 class Watching(Struct, frozen=True):
-    """A stream at a position. *trouble* stays until the stream has brought something: a connection proves nothing."""
+    """A stream at a position. *trouble* stays until the stream has brought something: a connection proves nothing.
+
+    *since*: the stream was silent from there on to the position, which a verification found. What it says of that
+    stretch nevertheless comes too late. Empty until a stream is verified, and again once it has said more.
+    """
+
+    ground: Ground
+    position: Position
+    trouble: Trouble | None = None
+    since: ResourceVersion = NO_VERSION
+
+
+class Silent(Struct, frozen=True):
+    """The stream has said nothing for so long that it proves nothing: ask for a fresh one from the same position.
+
+    It comes before the LIST: what was made and deleted meanwhile leaves no trace there.
+    """
 
     ground: Ground
     position: Position
     trouble: Trouble | None = None
 
 
+class Comparing(Struct, frozen=True):
+    """A fresh stream is open, and a LIST is under way that is compared with what consumers believe in.
+
+    *token*: of its next page. *suspects* differed when it was last looked at. *heard*: the newest version that the
+    fresh stream has said, empty if it has been silent.
+    """
+
+    ground: Ground
+    position: Position
+    token: str = ""
+    suspects: Differences = field(default_factory=dict)
+    heard: ResourceVersion = NO_VERSION
+    trouble: Trouble | None = None
+
+
+class Settling(Struct, frozen=True):
+    """The LIST was of *version*, and *differences* are what it had otherwise: the fresh stream may still say why."""
+
+    ground: Ground
+    position: Position
+    version: ResourceVersion
+    differences: Differences
+    heard: ResourceVersion = NO_VERSION
+    trouble: Trouble | None = None
+
+
 class Over(Struct, frozen=True):
-    """Nothing more will be asked: the configuration cannot work (`Fatal`), or the resource is gone (`Removed`)."""
+    """Nothing more will be asked.
+
+    The configuration cannot work (`Fatal`), the resource is gone (`Removed`), or this is another cluster (`StartOver`).
+    """
 
     ground: Ground
     trouble: Trouble
 
 
-State = Unlisted | Streaming | Listing | Unproven | Detached | Watching | Over
+State = Unlisted | Streaming | Listing | Unproven | Detached | Watching | Silent | Comparing | Settling | Over
+Positioned = Unproven | Detached | Watching | Silent | Comparing | Settling
+"""The states that have a position to go on from."""
+Asking = Unlisted | Streaming | Listing | Positioned
+"""The states that ask for something."""
+Hearing = Watching | Streaming | Comparing | Settling
+"""The states in which a stream is open."""
 
 
 class Opened(Struct, frozen=True):
@@ -128,7 +180,19 @@ class Frames(Struct, frozen=True):
     frames: list[Frame]
 
 
-Reply = Page | Opened | Newest | Frames | Fault
+class Quiet(Struct, frozen=True):
+    """The open stream has said nothing for as long as it was listened to. It is still open."""
+
+
+class Compared(Struct, frozen=True):
+    """A page of a LIST, compared. *differences* is empty until the last one, which has no *token*, and holds all."""
+
+    version: ResourceVersion
+    token: str = ""
+    differences: Differences = field(default_factory=dict)
+
+
+Reply = Page | Opened | Newest | Frames | Quiet | Compared | Fault
 
 
 def unlisted(epoch: Epoch, origin: Origin) -> Unlisted:

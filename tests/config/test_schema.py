@@ -89,7 +89,7 @@ def test_every_field_of_the_schema_is_described() -> None:
         (name, bool(field.get("description")), field.get("title") == name) for name, field in _fields(schema())
     ]
 
-    assert len(described) == 46
+    assert len(described) == 47
     assert [entry for entry in described if not (entry[1] and entry[2])] == []
 
 
@@ -110,6 +110,7 @@ def test_defaults_are_shown_as_one_would_write_them() -> None:
         "standalone": False,
         "buffer": "64MiB",
         "progressInterval": "1m",
+        "verifyInterval": "2m",
         "namespaces": [],
         "types": ["ADDED", "MODIFIED", "DELETED"],
         "topic": "k8s.{resource}",

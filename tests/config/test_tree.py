@@ -37,6 +37,7 @@ def test_the_defaults_are_those_of_the_design() -> None:
         "standalone": False,
         "buffer": 67_108_864,
         "progressInterval": 60.0,
+        "verifyInterval": 120.0,
         "watches": [
             {
                 "name": None,
@@ -73,7 +74,7 @@ def test_every_number_has_bounds() -> None:
     found = [(field.name, field.kind.type) for field in _all(root())]
     numbers = [(name, type_) for name, type_ in found if isinstance(type_, IntType | FloatType)]
 
-    assert len(numbers) == 8
+    assert len(numbers) == 9
     assert [name for name, type_ in numbers if type_.ge is None or type_.le is None] == []
 
 

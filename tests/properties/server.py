@@ -4,9 +4,12 @@ from random import Random
 
 from bridge.model.event import Change
 from bridge.model.position import ResourceVersion
+from bridge.source.comparison import Entry
 from bridge.source.faults import Fault, Kind, Phase
 from bridge.source.frames import Bookmark, Frame, Page, Status, Undecodable
 from bridge.source.states import (
+    Compared,
+    Comparing,
     Detached,
     Frames,
     Listing,
@@ -14,7 +17,10 @@ from bridge.source.states import (
     Newest,
     Opened,
     Over,
+    Quiet,
     Reply,
+    Settling,
+    Silent,
     State,
     Streaming,
     Unlisted,
@@ -39,15 +45,19 @@ class Server:
         if self._random.random() < 0.25:
             return self._fault(_phase(state))
         match state:
-            case Unlisted(method=Method.STREAM) | Detached():
+            case Unlisted(method=Method.STREAM) | Detached() | Silent():
                 return Opened()
+            case Watching() | Settling() if self._random.random() < 0.4:
+                return Quiet()
+            case Comparing() if self._random.random() < 0.8:
+                return self._compared()
             case Unlisted() | Listing():
                 return self._page()
             case Unproven():
                 return Newest(ResourceVersion(self._random.choice([self._move(), self._move(), "", "0"])))
             case Streaming():
                 return Frames([self._frame(initial=True) for _ in range(self._random.randint(1, 4))])
-            case Watching():
+            case Watching() | Comparing() | Settling():
                 return Frames([self._frame(initial=False) for _ in range(self._random.randint(1, 4))])
             case Over():
                 raise AssertionError("nothing is asked")
@@ -67,6 +77,14 @@ class Server:
         changes = [listed(name, self._move(), self._uid()) for name in names]
         version = self._random.choice([self._move(), self._move(), self._move(), "0"])
         return Page(changes, ResourceVersion(version), self._random.choice(["", "token"]))
+
+    def _compared(self) -> Compared:
+        version = ResourceVersion(self._random.choice([self._move(), self._move(), self._move(), "0"]))
+        if self._random.random() < 0.3:
+            return Compared(version, "token")
+        names = self._random.sample("abc", self._random.choice([0, 0, 1, 2]))
+        entries = {f"pods/default/{name}": self._random.choice([None, Entry("uid-1", version)]) for name in names}
+        return Compared(version, differences=entries)
 
     def _frame(self, *, initial: bool) -> Frame:
         match self._random.randint(0, 11):
@@ -107,7 +125,11 @@ def _phase(state: State) -> Phase:
             return Phase.PROBE
         case Detached():
             return Phase.OPEN
-        case Watching():
+        case Watching() | Settling():
             return Phase.STREAM
+        case Silent():
+            return Phase.OPEN
+        case Comparing():
+            return Phase.PAGE if state.token else Phase.LIST
         case Over():
             raise AssertionError("nothing is asked")

@@ -12,12 +12,15 @@ from bridge.model.checkpoint import Checkpoint, Identity, Phase, Restart, Resume
 from bridge.model.event import Change, ChangeType, Event, Restarted, Synced
 from bridge.model.position import Epoch, ResourceVersion, is_newer
 from bridge.model.resource import Selection
+from bridge.source.comparison import Comparison
 from bridge.source.faults import Fault, Kind
 from bridge.source.faults import Phase as Asked
 from bridge.source.frames import Frame, Page, Status
 from bridge.source.index import Index
 from bridge.source.machine import step
 from bridge.source.states import (
+    Compared,
+    Comparing,
     Detached,
     Frames,
     Listing,
@@ -26,7 +29,10 @@ from bridge.source.states import (
     Opened,
     Origin,
     Over,
+    Quiet,
     Reply,
+    Settling,
+    Silent,
     State,
     Streaming,
     Unlisted,
@@ -103,10 +109,10 @@ class Cluster:
         self._cuts = 6
         """So many failures are to come; then all goes well, so that every run has an end."""
 
-    def reply(self, state: State) -> Reply | None:
-        """None when everything has been said."""
+    def reply(self, state: State, index: Index) -> Reply | None:
+        """None when everything has been said. *index* is what a LIST is compared with."""
         match state:
-            case Unlisted(method=Method.STREAM) | Detached():
+            case Unlisted(method=Method.STREAM) | Detached() | Silent():
                 return self._open(state)
             case Unlisted() | Listing():
                 return self._fails() or self._page()
@@ -115,7 +121,11 @@ class Cluster:
             case Streaming():
                 return self._cut(Asked.INITIAL) or self._snapshot()
             case Watching():
-                return self._cut(Asked.STREAM) or self._more()
+                return self._quiet() or self._cut(Asked.STREAM) or self._more()
+            case Comparing():
+                return self._fails() or self._compared(state, index)
+            case Settling():
+                return self._cut(Asked.STREAM) or self._more() or Quiet()
             case Over():
                 raise AssertionError("nothing here is fatal")
 
@@ -128,7 +138,7 @@ class Cluster:
         return happens
 
     def _open(self, state: State) -> Reply:
-        if isinstance(state, Detached):
+        if isinstance(state, Detached | Silent):
             if self._expires and self._chance(0.4):
                 return Fault(Asked.OPEN, Kind.HTTP, 410)
             seen = state.position.version
@@ -143,6 +153,15 @@ class Cluster:
 
     def _fails(self) -> Reply | None:
         return Fault(Asked.PAGE, Kind.HTTP, 410) if self._chance(0.2) else None
+
+    def _quiet(self) -> Reply | None:
+        """At any moment, not only when everything was said: a stream may be late, or half-open."""
+        return Quiet() if self._chance(0.3) else None
+
+    def _compared(self, state: Comparing, index: Index) -> Reply:
+        comparison = Comparison(index, state.position.version)
+        comparison.add(self._page())
+        return Compared(ResourceVersion(self._newest()), differences=comparison.end())
 
     def _listed(self) -> list[Change]:
         live: dict[str, Change] = {}
@@ -180,7 +199,7 @@ def carry(kafka: Kafka, cluster: Cluster, random: Random) -> None:
     while True:
         state, index = kafka.begin()
         waiting: list[Event] = []
-        while (reply := cluster.reply(state)) is not None:
+        while (reply := cluster.reply(state, index)) is not None:
             state, events = step(state, reply, 9)
             waiting += index.apply(events)
             cut = random.randint(0, len(waiting))

@@ -12,7 +12,7 @@ from bridge.model.position import NO_EPOCH, Position, is_newer
 from bridge.model.resource import Selection
 from bridge.source.index import Index
 from bridge.source.machine import step
-from bridge.source.states import Detached, Origin, Over, State, Unproven, Watching, unlisted
+from bridge.source.states import Origin, Over, Positioned, State, unlisted
 from tests.properties.consumers import Plain, Sweeping
 from tests.properties.server import Server
 from tests.source.words import PODS
@@ -27,7 +27,7 @@ def conversation(random: Random) -> list[tuple[State, list[Event]]]:
     server, index = Server(random), Index({})
     state: State = unlisted(NO_EPOCH, Origin(RestartReason.INITIAL))
     told: list[tuple[State, list[Event]]] = []
-    for now in range(40):
+    for now in range(60):
         if isinstance(state, Over):
             break
         state, events = step(state, server.reply(state), now)
@@ -73,7 +73,7 @@ def test_an_epoch_is_a_beginning_a_snapshot_an_end_and_changes(random: Random) -
 @given(RANDOM)
 def test_within_an_epoch_the_position_never_goes_back(random: Random) -> None:
     """Else a crash would publish again what was published before, out of order."""
-    places = [state.position for state, _ in conversation(random) if isinstance(state, Unproven | Detached | Watching)]
+    places = [state.position for state, _ in conversation(random) if isinstance(state, Positioned)]
 
     assert all(not _is_behind(b, a) for a, b in pairwise(places))
 
@@ -134,7 +134,7 @@ def test_the_checkpoint_is_where_the_machine_is(random: Random) -> None:
     checkpoint = nothing_yet(IDENTITY)
     for now, (state, events) in enumerate(conversation(random)):
         checkpoint = checkpoint.after(events, now)
-        if isinstance(state, Unproven | Detached | Watching):
+        if isinstance(state, Positioned):
             position = checkpoint.position
             assert position is not None
             assert checkpoint.phase is Phase.LIVE

@@ -5,6 +5,8 @@
 < opened                         a watch, or a WatchList, is open
 < newest 100                     the answer to the probe
 < page 100 a:98 b:99:uid-9       a LIST's page: its version, its items; `token=t` if it is not the last
+< quiet                          an open stream says nothing for as long as it is listened to
+< look 110 a:98 b:99:uid-9       a verification's page: as `page`
 < frames ADDED a:101; BOOKMARK 105; END 105; ERROR 410 Expired too old; LINE {"type":
 < fault open network             phase and kind; then status=, reason=, retry=, frames=, age=, absent
 """
@@ -12,12 +14,15 @@
 from msgspec.structs import replace
 
 from bridge.model.event import Change, Event, Progress, Restarted, RestartReason, Synced
-from bridge.model.position import NO_EPOCH, Epoch, Position, ResourceVersion
+from bridge.model.position import NO_EPOCH, NO_VERSION, Epoch, Position, ResourceVersion
+from bridge.source.comparison import Comparison, Differences
 from bridge.source.faults import Fault, Kind, Phase, Relist, RetryOnce, Wait
 from bridge.source.frames import Page, decode
 from bridge.source.index import Index
 from bridge.source.machine import step
 from bridge.source.states import (
+    Compared,
+    Comparing,
     Detached,
     Frames,
     Listing,
@@ -25,7 +30,10 @@ from bridge.source.states import (
     Opened,
     Origin,
     Over,
+    Quiet,
     Reply,
+    Settling,
+    Silent,
     State,
     Streaming,
     Trouble,
@@ -45,8 +53,14 @@ def play(script: str) -> str:
     """The outcome: `>` what consumers are told, `=` where each reply leaves us, if that is another place."""
     state, index = beginning(script)
     outcome = [f"= {show_state(state)}"]
+    comparison = Comparison(index, NO_VERSION)
     for told in _said(script, "<"):
-        state, events = step(state, reply(told), NOW)
+        answer = reply(told)
+        if isinstance(state, Comparing) and isinstance(answer, Page):
+            comparison = comparison if state.token else Comparison(index, state.position.version)
+            comparison.add(answer)
+            answer = Compared(answer.version, answer.token, {} if answer.token else comparison.end())
+        state, events = step(state, answer, NOW)
         outcome += [f"> {show(event)}" for event in index.apply(events)]
         place = f"= {show_state(state)}"
         if place != next(line for line in reversed(outcome) if line.startswith("=")):
@@ -88,7 +102,9 @@ def reply(text: str) -> Reply:
             return Opened()
         case ["newest", *version]:
             return Newest(ResourceVersion("".join(version)))
-        case ["page", version, *items]:
+        case ["quiet"]:
+            return Quiet()
+        case ["page" | "look", version, *items]:
             token = "".join(item.removeprefix("token=") for item in items if item.startswith("token="))
             changes = [listed(*item.split(":")) for item in items if not item.startswith("token=")]
             return Page(changes, ResourceVersion(version.strip('"')), token)
@@ -174,10 +190,27 @@ def show_state(state: State) -> str:
             return "Streaming, begun" if state.begun else "Streaming"
         case Listing(_, _, method, token, trouble):
             return f"Listing on from {token}, by {method.value}{_show_trouble(trouble)}"
+        case Watching(_, place, trouble, since) if since:
+            return f"Watching {_at(place)}, verified since {since}{_show_trouble(trouble)}"
         case Unproven(_, place, trouble) | Detached(_, place, trouble) | Watching(_, place, trouble):
             return f"{type(state).__name__} {_at(place)}{_show_trouble(trouble)}"
+        case Silent(_, place, trouble):
+            return f"Silent {_at(place)}{_show_trouble(trouble)}"
+        case Comparing(_, place, token, suspects, _, trouble):
+            page = f", on from {token}" if token else ""
+            return f"Comparing {_at(place)}{page}{_differ(suspects)}{_show_trouble(trouble)}"
+        case Settling(_, place, version, differences, _, trouble):
+            return f"Settling {_at(place)}, a list at {version}{_differ(differences)}{_show_trouble(trouble)}"
         case Over(_, trouble):
             return f"Over{_show_trouble(trouble)}"
+
+
+def _differ(differences: Differences) -> str:
+    names = [
+        f"{key.removeprefix('pods/default/')}:{entry.version if entry else 'gone'}"
+        for key, entry in differences.items()
+    ]
+    return f", differing in {' '.join(names)}" if names else ""
 
 
 def _show_trouble(trouble: Trouble | None) -> str:

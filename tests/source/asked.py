@@ -3,6 +3,8 @@
 from bridge.source.faults import Fault
 from bridge.source.frames import Page
 from bridge.source.states import (
+    Compared,
+    Comparing,
     Detached,
     Frames,
     Listing,
@@ -10,7 +12,10 @@ from bridge.source.states import (
     Newest,
     Opened,
     Over,
+    Quiet,
     Reply,
+    Settling,
+    Silent,
     State,
     Streaming,
     Unlisted,
@@ -19,21 +24,25 @@ from bridge.source.states import (
 )
 
 
-def good_reply(state: State) -> type[Page | Opened | Newest | Frames] | None:
-    """The kind of reply to what *state* asks, if nothing fails; None where nothing is asked."""
+def good_replies(state: State) -> tuple[type[Reply], ...]:
+    """The kinds of reply to what *state* asks, if nothing fails; none where nothing is asked."""
     match state:
-        case Unlisted(method=Method.STREAM) | Detached():
-            return Opened
+        case Unlisted(method=Method.STREAM) | Detached() | Silent():
+            return (Opened,)
         case Unlisted() | Listing():
-            return Page
+            return (Page,)
         case Unproven():
-            return Newest
-        case Streaming() | Watching():
-            return Frames
+            return (Newest,)
+        case Streaming():
+            return (Frames,)
+        case Watching() | Settling():
+            return (Frames, Quiet)
+        case Comparing():
+            return (Compared, Frames)
         case Over():
-            return None
+            return ()
 
 
 def possible(state: State, reply: Reply) -> bool:
-    good = good_reply(state)
-    return good is not None and isinstance(reply, good | Fault)
+    good = good_replies(state)
+    return bool(good) and isinstance(reply, (*good, Fault))

@@ -10,7 +10,7 @@ from bridge.source.faults import Fault
 from bridge.source.frames import Frame, Page
 from bridge.source.index import Index
 from bridge.source.reader import Reader
-from bridge.source.states import Frames, Newest, Opened, Reply, State
+from bridge.source.states import Frames, Newest, Opened, Quiet, Reply, State
 
 Step = Reply | float
 """A reply, or seconds that pass before the next one."""
@@ -28,6 +28,7 @@ class Replies:
 
     def __init__(self, script: Iterable[Step]) -> None:
         self._script = iter(script)
+        self._peeked: Step | None = None
         self._open = False
         self.asked: list[str] = []
         self.times: list[float] = []
@@ -53,9 +54,24 @@ class Replies:
     async def open_list(self) -> Opened | Fault:
         return await self._opened("list")
 
-    async def frames(self) -> Frames | Fault:
-        assert self._open
+    async def look(self, token: str) -> Page | Fault:
+        self._request(f"look {token}".strip())
         reply = await self._next()
+        assert isinstance(reply, Page | Fault)
+        return reply
+
+    async def frames(self, patience: float | None = None) -> Frames | Quiet | Fault:
+        """Quiet when the script says so, and by itself when what it says next comes later."""
+        assert self._open
+        try:
+            async with asyncio.timeout(patience):
+                reply = await self._next()
+        except TimeoutError:
+            return Quiet()
+        if isinstance(reply, Quiet):
+            assert patience is not None
+            await asyncio.sleep(patience)
+            return reply
         assert isinstance(reply, Frames | Fault)
         self._open = isinstance(reply, Frames)
         return reply
@@ -83,13 +99,25 @@ class Replies:
         self.times.append(now)
 
     async def _next(self) -> Reply:
-        for step in self._script:
+        while (step := self._peek()) is not None:
             if not isinstance(step, float | int):
+                self._peeked = None
                 return step
-            await asyncio.sleep(step)
+            began = asyncio.get_running_loop().time()
+            try:
+                await asyncio.sleep(step)
+            except asyncio.CancelledError:  # who did not wait to the end finds the rest of it next time
+                self._peeked = max(0.0, step - (asyncio.get_running_loop().time() - began))
+                raise
+            self._peeked = None
         self.over.set()
         await asyncio.sleep(1e9)
         raise AssertionError("the test is over")
+
+    def _peek(self) -> Step | None:
+        if self._peeked is None:
+            self._peeked = next(self._script, None)
+        return self._peeked
 
     @property
     def waits(self) -> list[float]:
@@ -100,14 +128,17 @@ class Replies:
 class Reading:
     """A reader at work on a script. Owns the buffer that it fills."""
 
-    def __init__(self, state: State, script: Iterable[Step], uids: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, state: State, script: Iterable[Step], uids: dict[str, str] | None = None, verify: float = 1e9
+    ) -> None:
+        self._verify = verify
         self.api = Replies(script)
         self.buffer = Buffer(Pool(1 << 20))
         self.index = Index(uids or {})
         self.state = state
 
     def reader(self) -> Reader:
-        return Reader("pods", self.api, self.state, self.index, self.buffer)
+        return Reader("pods", self.api, self.state, self.index, self.buffer, self._verify)
 
     async def until_over(self, seconds: float = 1e8) -> "Reading":
         """Read to the end of the script, or for so many seconds if it has none."""

@@ -16,7 +16,7 @@ from bridge.source.api import Api
 from bridge.source.faults import Fault, Kind, Phase
 from bridge.source.frames import Bookmark, Frame, Page, Status, Undecodable
 from bridge.source.lines import LINE_CAP
-from bridge.source.states import Frames, Newest, Opened
+from bridge.source.states import Frames, Newest, Opened, Quiet
 from tests.source.scripted import CUT, END, HEAD, Request, Route, Script, Server, Step, answer, chunk, in_turn, watch
 
 PODS = Resource("", "v1", "pods", "Pod", True)
@@ -154,6 +154,7 @@ async def heard(*script: Step, initial: bool = False) -> list[Frames | Fault]:
         replies: list[Frames | Fault] = []
         while not (replies and isinstance(replies[-1], Fault)):
             reply = await asked.frames()
+            assert not isinstance(reply, Quiet)
             if isinstance(reply, Fault):
                 reply = replace(reply, age=0.0, message=reply.message.replace(server.url, "SERVER"))
             replies.append(reply)
@@ -478,3 +479,84 @@ async def test_a_dead_host_is_noticed_by_the_kernel() -> None:
         assert opened.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
         assert opened.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == 30
         await closed(asked)
+
+
+KUBE_SYSTEM = '{"kind":"Namespace","metadata":{"uid":"%s"}}'
+
+
+def of(cluster_uid: str, server: Server) -> Api:
+    return Api(server.session(), Selection(PODS, None, "app=web", "type=Normal"), cluster_uid)
+
+
+async def test_a_verification_lists_metadata_of_the_selection_in_large_pages() -> None:
+    """42: the selectors go with it, or what they leave out would look like a difference; bodies nobody needs."""
+    pages = ['{"metadata":{"resourceVersion":"9","continue":"t"},"items":[]}', '{"metadata":{"resourceVersion":"9"}}']
+    async with Server(in_turn(answer(KUBE_SYSTEM % "uid-1"), *[answer(page) for page in pages])) as server:
+        asked = of("uid-1", server)
+        replies = [await asked.look(""), await asked.look("t")]
+        await closed(asked)
+    identity, first, second = server.requests
+    selectors = [("labelSelector", "app=web"), ("fieldSelector", "type=Normal")]
+
+    assert replies == [Page([], ResourceVersion("9"), "t"), Page([], ResourceVersion("9"))]
+    assert identity.path == "/api/v1/namespaces/kube-system"
+    assert first.params == [("limit", "2000"), *selectors]
+    assert second.params == [("limit", "2000"), ("continue", "t"), *selectors]
+    assert "PartialObjectMetadataList" in first.headers["accept"]
+
+
+@pytest.mark.parametrize("uid", ["uid-1", ""])
+async def test_the_cluster_that_is_known_is_asked_for_a_snapshot(uid: str) -> None:
+    """39: and so is one that may not say which it is, for that proves nothing."""
+    whose = answer(KUBE_SYSTEM % uid) if uid else answer(status(403, "Forbidden"), 403)
+    async with Server(in_turn(whose, watch())) as server:
+        asked = of("uid-1", server)
+        reply = await asked.open_list()
+        await closed(asked)
+
+    assert reply == Opened()
+
+
+async def test_another_cluster_is_asked_for_nothing() -> None:
+    """39: its objects would be published as those of ours."""
+    async with Server(lambda _: answer(KUBE_SYSTEM % "uid-2")) as server:
+        asked = of("uid-1", server)
+        replies = [await asked.open_list(), await asked.page("", whole=False), await asked.look("")]
+        await closed(asked)
+    phases = [Phase.INITIAL, Phase.LIST, Phase.PROBE]
+
+    assert replies == [Fault(phase, Kind.STRANGER, message="cluster uid was uid-1, is uid-2") for phase in phases]
+    assert {request.path for request in server.requests} == {"/api/v1/namespaces/kube-system"}
+
+
+async def test_reconnects_ask_whose_cluster_it_is_once_a_minute() -> None:
+    """39: a watch of another cluster may be accepted; but each question more makes a storm worse."""
+
+    def route(request: Request) -> Script:
+        known = request.path.endswith("kube-system")
+        return answer(KUBE_SYSTEM % "uid-2" if known else '{"metadata":{"resourceVersion":"9"}}')
+
+    async with Server(route) as server:
+        asked = of("uid-1", server)
+        soon = await asked.newest()
+        await asyncio.sleep(61)
+        late = await asked.newest()
+        await closed(asked)
+
+    assert soon == Newest(ResourceVersion("9"))
+    assert late == Fault(Phase.PROBE, Kind.STRANGER, message="cluster uid was uid-1, is uid-2")
+
+
+async def test_silence_is_no_fault_until_it_lasts_too_long() -> None:
+    """42: the stream stays open, so nothing that comes late is missed, also half a line."""
+    half, rest = line("a", "6")[:20], line("a", "6")[20:]
+    async with Server(in_turn(watch(half, end=[100.0, chunk(rest), 3600.0]))) as server:
+        asked = api(server)
+        await asked.open(V5)
+        replies = [await asked.frames(60.0), await asked.frames(60.0), await asked.frames(1e6)]
+        await closed(asked)
+    *heard, silence = replies
+
+    assert heard == [Quiet(), Frames([added("a", "6")])]
+    assert isinstance(silence, Fault)
+    assert silence.kind is Kind.SILENT

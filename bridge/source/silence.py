@@ -1,0 +1,45 @@
+"""How long a stream may be silent before it must verify itself."""
+
+import asyncio
+
+from bridge.retry import between
+
+JITTER = 0.25
+"""Of the interval, to either side: many streams that fell silent together must not list together."""
+GRACE = 0.25
+"""Of the interval: what a fresh stream gets to say what a LIST knew. etcd tells within a tenth of a second
+(watchable_store.go), an API server in trouble needs longer. A position that advances is then as old as this; until the
+next verification it must not become older than etcd's history, which is 5 minutes (storagebackend/config.go)."""
+AGAIN = 6.0
+"""Seconds at the least between two that came to nothing. With what goes before it one takes six requests."""
+PACE = 1.0
+"""Seconds between two pages: a silent stream asks no more than once a second."""
+BREATH = 1.0
+"""Seconds that a stream which was just opened is listened to, however old its position is."""
+
+
+class Silence:
+    """Owns since when the position has not moved. Only that counts: deletes are heard, and leave it where it is."""
+
+    def __init__(self, interval: float, age: float = 0.0) -> None:
+        """*age*: how many seconds ago the position was learnt that the stream begins with."""
+        self._interval = interval
+        self.end()
+        self._due -= max(age, 0.0)
+
+    @property
+    def grace(self) -> float:
+        return GRACE * self._interval
+
+    def end(self) -> None:
+        """The position has moved."""
+        self._due = asyncio.get_running_loop().time() + between(1 - JITTER, 1 + JITTER) * self._interval
+
+    def begin(self) -> None:
+        """A verification begins. If nothing comes of it there is another one soon: the position goes on ageing."""
+        self._due = asyncio.get_running_loop().time() + max(2 * self.grace, AGAIN)
+
+    @property
+    def patience(self) -> float:
+        """Seconds from now on."""
+        return max(BREATH, self._due - asyncio.get_running_loop().time())
