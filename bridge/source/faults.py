@@ -49,6 +49,8 @@ class Kind(enum.Enum):
     """A whole line or page that cannot be used."""
     REGRESSION = "regression"
     """A version below the position."""
+    UNVERSIONED = "unversioned"
+    """A list that does not say its version: it cannot be watched from anywhere."""
     CREDENTIALS = "credentials"
     """Our own credentials could not be had: an exec plugin failed, a token file is missing."""
 
@@ -164,6 +166,8 @@ def classify(fault: Fault) -> Verdict:
             return RetryOnce(RestartReason.UNDECODABLE) if fault.phase in _POSITIONED else RestartList()
         case Kind.REGRESSION:
             return Relist(RestartReason.REWOUND)
+        case Kind.UNVERSIONED:
+            return Degraded()
         case Kind.CREDENTIALS:
             return Wait(0)
         case Kind.NETWORK | Kind.SILENT | Kind.END | Kind.FULL:

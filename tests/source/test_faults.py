@@ -29,7 +29,7 @@ from bridge.source.frames import Cause, Details, Status, Undecodable, decode, st
 from tests.source.words import PODS
 
 PROBE, LIST, PAGE, INITIAL, OPEN, STREAM = Phase
-HTTP, EVENT, NETWORK, SILENT, END, FULL, UNDECODABLE, REGRESSION, CREDENTIALS = Kind
+HTTP, EVENT, NETWORK, SILENT, END, FULL, UNDECODABLE, REGRESSION, UNVERSIONED, CREDENTIALS = Kind
 AGAIN, AT_ONCE = Resume(at_once=False), Resume(at_once=True)
 EXPIRED, REWOUND = Relist(RestartReason.EXPIRED), Relist(RestartReason.REWOUND)
 ONCE, ONCE_UNREAD = RetryOnce(RestartReason.EXPIRED), RetryOnce(RestartReason.UNDECODABLE)
@@ -114,6 +114,7 @@ OURS: list[Row] = [
     (POSITIONED, Fault(ANY, UNDECODABLE), ONCE_UNREAD),
     ((*SNAPSHOT, PROBE), Fault(ANY, UNDECODABLE), RestartList()),
     ((STREAM,), Fault(ANY, REGRESSION), REWOUND),
+    ((LIST, PAGE), Fault(ANY, UNVERSIONED), Degraded()),
     (ALL, Fault(ANY, CREDENTIALS), Wait(0)),
 ]
 TABLE = [
