@@ -145,14 +145,17 @@ class Api:
         return Opened()
 
     async def _read(self, stream: _Stream) -> list[Frame] | Fault:
-        """Read until a line is whole."""
+        """Read until a line is whole. A part of one is a sign of life, empty lines are none: proxies send them."""
+        patience = stream.patience(self._bookmarked)
+        heard = stream.age
         while True:
-            chunk = await self._chunk(stream)
+            chunk = await self._chunk(stream, patience - (stream.age - heard))
             if isinstance(chunk, Fault):
                 return chunk
             if not chunk:
                 return self._document(stream) or self._ended(stream, Kind.END)
             lines = stream.feed(chunk)
+            heard = stream.age if stream.lines.held else heard
             if stream.lines.held > LINE_CAP:
                 return self._ended(stream, Kind.UNDECODABLE, f"a line of more than {LINE_CAP} bytes")
             if lines:
@@ -161,14 +164,14 @@ class Api:
                     return await self._answered(stream) or frames
                 return frames
 
-    async def _chunk(self, stream: _Stream) -> bytes | Fault:
-        """One read, under the heartbeat: the deadline stands around this alone."""
-        patience = stream.patience(self._bookmarked)
+    async def _chunk(self, stream: _Stream, patience: float) -> bytes | Fault:
+        """One read, under what is left of the heartbeat: the deadline stands around this alone."""
         try:
             async with asyncio.timeout(patience):
                 return await stream.response.content.read(READ)
         except TimeoutError:
-            return self._ended(stream, Kind.SILENT, f"nothing heard for {patience:.0f} s")
+            silence = stream.patience(self._bookmarked)
+            return self._ended(stream, Kind.SILENT, f"nothing heard for {silence:.0f} s")
         except FAILURES as error:
             return self._ended(stream, Kind.NETWORK, self._session.fault(error, stream.phase).message)
 
@@ -177,7 +180,7 @@ class Api:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(BODY):
                 while len(stream.head) < ERROR_CAP:
-                    chunk = await self._chunk(stream)
+                    chunk = await self._chunk(stream, BODY)
                     if isinstance(chunk, Fault) or not chunk:
                         break
                     stream.feed(chunk)

@@ -78,8 +78,13 @@ class Fault(Struct, frozen=True):
         return f"{self.phase.value}: {self.kind.value}{': ' if what else ''}{what}"
 
 
+LONGEST = 300.0
+"""Seconds that a server's hint counts for. The API server says 30 at the most; what a proxy's page says may be days, or
+its clock may be another one than ours: obeyed, that would be a silent death."""
+
+
 def fault_of(status: Status, phase: Phase, kind: Kind, *, frames: int = 0, header: float = 0.0) -> Fault:
-    """What a Status tells: the longer of *header* (Retry-After, seconds) and its own hint counts."""
+    """What a Status tells: the longer of *header* (Retry-After, seconds) and its own hint counts, up to `LONGEST`."""
     details = status.details
     return Fault(
         phase,
@@ -88,7 +93,7 @@ def fault_of(status: Status, phase: Phase, kind: Kind, *, frames: int = 0, heade
         status.reason,
         status.message,
         tuple(cause.reason for cause in details.causes) if details else (),
-        max(header, details.retry_after_seconds if details else 0.0),
+        min(LONGEST, max(header, details.retry_after_seconds if details else 0.0)),
         frames,
     )
 
