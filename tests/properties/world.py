@@ -70,6 +70,8 @@ class World:
         broker.create(self._stage.topic, 2)
         self._writes: list[Write] = []
         self._running: asyncio.Task[object] | None = None
+        self.own: dict[str, Callable[[], object]] = {}
+        """Acts of the caller's, by their names."""
         api.follow(self._note)
 
     async def live(self, acts: list[tuple[str, float]]) -> Outcome:
@@ -103,7 +105,7 @@ class World:
             "lose Produce": lambda: self._broker.lose("Produce"),
             "refuse Produce": lambda: self._broker.refuse("Produce", 7),
         }
-        acts = {name: _soon(act) for name, act in at_once.items()}
+        acts = {name: _soon(act) for name, act in (at_once | self.own).items()}
         return {**acts, "crash": self._crash, "api restarts": self._restart_api, "kafka restarts": self._restart_kafka}
 
     def _touch(self, name: str) -> None:
