@@ -2,7 +2,7 @@
 
 @ has a b                        pods that are there; `many 1200`: so many of them; `anew a`: as another one by now
 @ resume [100]                   start from a checkpoint there, or at the newest version; else: the first start
-@ slow                           Kafka takes nothing until `! take`, and the buffer is full after the first change
+@ stalled                        Kafka takes nothing until `! take`; `slow`: and the buffer is full after one change
 < watch ADDED a:101; CUT         the next answer to a watch: frames as in `play`; PART text, WAIT seconds, CUT, SILENCE
 < watch split ADDED a:101        one byte a chunk; `gzip ...`: one member a frame; `nothing`: 200, and the end
 < list answer 410 Expired why    a status and its document; `answer 410`: none, `answer 410 printed ...`: on many lines
@@ -121,9 +121,9 @@ class Conversation:
                     self._epochs[place.epoch] = place.epoch
                     state = resumed(place)
                     self._consumer.objects = self._truth()
-                case ["@", "slow"]:
+                case ["@", "stalled" | "slow" as how]:
                     self._takes.clear()
-                    self._buffer = Buffer(Pool(1))
+                    self._buffer = Buffer(Pool(1)) if how == "slow" else self._buffer
                 case _:
                     raise ValueError(mark)
         return state
@@ -147,6 +147,7 @@ class Conversation:
             taking.cancel()
             await asyncio.wait({reading, taking})
         self._judge_haste()
+        self._judge_versions()
         return "\n".join([*_folded(self._transcript), end, ""])
 
     async def _act(self, act: str) -> None:
@@ -249,6 +250,12 @@ class Conversation:
         for since, until in zip(self._delivered, [*self._delivered[1:], now], strict=True):
             asked = sum(since < time <= until for time in times)
             assert asked <= HASTE + (until - since), f"{asked} requests in {until - since:.1f} s"
+
+    def _judge_versions(self) -> None:
+        """Never 0, which is anything from a cache; and none beside a token, which servers refuse (kubernetes#85221)."""
+        for query in [request.query for request in self._server.requests]:
+            assert query.get("resourceVersion") != "0"
+            assert not ("continue" in query and query.keys() & {"resourceVersion", "resourceVersionMatch"})
 
 
 def said(request: Request) -> str:
