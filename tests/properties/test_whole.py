@@ -8,10 +8,10 @@ from tests.properties.world import ACTS, Outcome, jump, world
 
 PAUSES = st.sampled_from([0.0, 0.003, 0.2, 1.0, 5.0, 90.0])
 """Seconds: within a read, a transaction, a request, a back-off; longer than bookmarks take."""
-LIVES = st.lists(st.tuples(st.sampled_from(ACTS), PAUSES), max_size=25)
+LIVES = st.lists(st.tuples(st.sampled_from(ACTS), PAUSES), min_size=5, max_size=30)
 
 
-@tries(12)
+@tries(25)
 @given(LIVES)
 def test_whatever_befalls_them_consumers_have_what_the_cluster_has(life: list[tuple[str, float]]) -> None:
     """0 lost, 0 doubled, 0 ghosts, by the judge of the trials; and the library for consumers agrees."""

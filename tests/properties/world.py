@@ -34,10 +34,11 @@ from tests.sink.stage import Stage, stage
 
 T = TypeVar("T")
 PATH = "/api/v1/pods"
-NAMES = ("a", "b", "c", "d")
+NAMES = ("a", "b")
 ACTS = [
-    *(f"touch {name}" for name in (*NAMES, *NAMES)),
+    *(f"touch {name}" for name in NAMES * 3),
     *(f"delete {name}" for name in NAMES),
+    *(f"delete {name} unseen" for name in NAMES),
     *("expire", "close watches", "cut watches", "nothing", "gone", "busy", "half a line", "ill"),
     *("lose EndTxn", "lose Produce", "refuse Produce", "crash", "api restarts", "kafka restarts"),
 ]
@@ -93,6 +94,7 @@ class World:
         at_once: dict[str, Callable[[], object]] = {
             **{f"touch {name}": (lambda name=name: self._touch(name)) for name in NAMES},  # type: ignore[misc]
             **{f"delete {name}": (lambda name=name: self._delete(name)) for name in NAMES},  # type: ignore[misc]
+            **{f"delete {name} unseen": (lambda name=name: self._delete_unseen(name)) for name in NAMES},  # type: ignore[misc]
             "expire": self._expire,
             "close watches": self._api.close_watches,
             "cut watches": lambda: self._api.close_watches(cut=True),
@@ -121,8 +123,13 @@ class World:
 
     def _expire(self) -> None:
         """Everything but the newest version, which a server that starts anew knows too."""
-        self._touch("d")
+        self._touch("else")
         self._api.expire_everything()
+
+    def _delete_unseen(self, name: str) -> None:
+        """In one moment with the end of all that was remembered: no watch can have told of it."""
+        self._delete(name)
+        self._expire()
 
     def _break(self) -> None:
         self._api.say(PATH, b'{"type":"ADD')
