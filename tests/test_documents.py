@@ -3,7 +3,6 @@
 import json
 import re
 import typing
-from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -125,25 +124,6 @@ def test_the_readmes_config_is_the_minimal_one() -> None:
     (text,) = re.findall(r"```yaml\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
 
     assert yaml.safe_load(text) == yaml.safe_load((ROOT / "config" / "minimal.yaml").read_text())
-
-
-def test_every_behaviour_of_a_watcher_is_proven_or_says_why_not() -> None:
-    """The list is a specification only as long as a number leads to a test."""
-    text = (ROOT / "docs" / "watching.md").read_text().partition("## The behaviours, numbered")[2]
-    rows = {int(number): said for number, said in re.findall(r"^\| (\d+) \| (.+) \|$", text, re.MULTILINE)}
-    cited = {int(number) for numbers in _citations() for number in numbers.split(", ")}
-
-    assert list(rows) == list(range(1, 58))
-    assert cited <= rows.keys()
-    assert [number for number, said in rows.items() if number not in cited and "*" not in said] == []
-
-
-def _citations() -> Iterator[str]:
-    """The numbers at the beginning of tests and scenarios: `2, 38: ...`."""
-    for path in (ROOT / "tests").rglob("test_*.py"):
-        yield from re.findall(r'"""(\d+(?:, \d+)*)[:.]', path.read_text())
-    for path in (ROOT / "tests" / "scenarios").glob("*.txt"):
-        yield from re.findall(r"^# (\d+(?:, \d+)*)[:.] ", path.read_text(), re.MULTILINE)
 
 
 def test_documents_that_the_code_names_exist() -> None:

@@ -21,6 +21,9 @@ from bridge.cli.tail import tail
 from bridge.cli.verify import verify
 from bridge.config.problem import ConfigError
 
+NESTING = 12_000
+"""Levels of JSON. The API server takes custom resources of 10,000 (sigs.k8s.io/json); Python's readers give up at 1000,
+and whoever may write one object would stop its stream."""
 USAGE = 2
 """The exit code for a config or a command line that is wrong; click uses the same for the latter."""
 
@@ -67,10 +70,12 @@ def main() -> None:
 
 
 def _settle() -> None:
-    """An account without a home (no $HOME, a uid that nobody knows) gets `/`, as containers do.
+    """What Python has too little of for us: levels of recursion, and, in some containers, a home.
 
-    kubernetes_asyncio asks for it when it is imported, and fails without.
+    An account without one (no $HOME, a uid that nobody knows) gets `/`: kubernetes_asyncio asks for it when it is
+    imported, and fails without.
     """
+    sys.setrecursionlimit(NESTING)
     try:
         Path.home()
     except RuntimeError:

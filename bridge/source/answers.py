@@ -80,7 +80,7 @@ def _seconds(header: str) -> float:
         return float(header)
     try:
         at = email.utils.parsedate_to_datetime(header)
-    except ValueError:
+    except (ValueError, OverflowError):
         return 0.0
     at = at if at.tzinfo else at.replace(tzinfo=dt.UTC)
     return max(0.0, (at - dt.datetime.now(dt.UTC)).total_seconds())

@@ -185,14 +185,20 @@ class Api:
         return None
 
     async def _read(self, stream: _Stream, quiet: float | None) -> list[Frame] | Quiet | Fault:
-        """Read until a line is whole."""
+        """Read until a line is whole. A part of one is a sign of life, empty lines are none: proxies send them."""
+        patience = stream.patience(self._bookmarked)
+        limit = patience if quiet is None else min(quiet, patience)
+        heard = stream.age
         while True:
-            chunk = await self._chunk(stream, quiet)
+            chunk = await self._chunk(stream, limit - (stream.age - heard))
+            if isinstance(chunk, Quiet) and limit == patience:
+                return self._ended(stream, Kind.SILENT, f"nothing heard for {patience:.0f} s")
             if isinstance(chunk, Fault | Quiet):
                 return chunk
             if not chunk:
                 return self._document(stream) or self._ended(stream, Kind.END)
             lines = stream.feed(chunk)
+            heard = stream.age if stream.lines.held else heard
             if stream.lines.held > LINE_CAP:
                 return self._ended(stream, Kind.UNDECODABLE, f"a line of more than {LINE_CAP} bytes")
             if lines:
@@ -201,16 +207,13 @@ class Api:
                     return await self._answered(stream) or frames
                 return frames
 
-    async def _chunk(self, stream: _Stream, quiet: float | None = None) -> bytes | Quiet | Fault:
-        """One read, under the heartbeat: the deadline stands around this alone."""
-        patience = stream.patience(self._bookmarked)
+    async def _chunk(self, stream: _Stream, patience: float) -> bytes | Quiet | Fault:
+        """One read, under what is left of the heartbeat: the deadline stands around this alone."""
         try:
-            async with asyncio.timeout(patience if quiet is None else min(quiet, patience)):
+            async with asyncio.timeout(patience):
                 return await stream.response.content.read(READ)
         except TimeoutError:
-            if quiet is not None and quiet < patience:
-                return Quiet()
-            return self._ended(stream, Kind.SILENT, f"nothing heard for {patience:.0f} s")
+            return Quiet()
         except FAILURES as error:
             return self._ended(stream, Kind.NETWORK, self._session.fault(error, stream.phase).message)
 
@@ -219,7 +222,7 @@ class Api:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(BODY):
                 while len(stream.head) < ERROR_CAP:
-                    chunk = await self._chunk(stream)
+                    chunk = await self._chunk(stream, BODY)
                     if isinstance(chunk, Fault | Quiet) or not chunk:
                         break
                     stream.feed(chunk)

@@ -10,6 +10,7 @@ from msgspec import Struct, field
 
 from bridge.model.resource import Resource
 from bridge.source.faults import Fault, Kind, Phase
+from bridge.source.frames import UNREADABLE
 from bridge.source.session import Session
 
 AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json"
@@ -72,7 +73,7 @@ async def exists(session: Session, resource: Resource) -> bool | None:
         return await _is_offered(session, resource) if body.status == 404 else None
     try:
         return any(entry.name == resource.plural for entry in _plain(body).resources)
-    except msgspec.DecodeError:
+    except UNREADABLE:
         return None
 
 
@@ -138,7 +139,7 @@ async def _read(session: Session, path: str, body: bytes) -> list[_Offer] | Faul
         roots = [f"{path}/{version}" for version in plain.versions]
         roots += [f"{path}/{version.group_version}" for group in plain.groups for version in group.in_order()]
         return await _plain_offers(session, roots)
-    except msgspec.DecodeError as error:
+    except UNREADABLE as error:
         return Fault(Phase.PROBE, Kind.UNDECODABLE, message=f"{session.server}{path}: {error}")
 
 

@@ -53,6 +53,8 @@ class Kind(enum.Enum):
     """A version that the position has passed because the stream was silent, and a LIST showed nothing new."""
     STRANGER = "stranger"
     """Another cluster answers than the one that the position is of."""
+    UNVERSIONED = "unversioned"
+    """A list that does not say its version: it cannot be watched from anywhere."""
     CREDENTIALS = "credentials"
     """Our own credentials could not be had: an exec plugin failed, a token file is missing."""
 
@@ -80,8 +82,13 @@ class Fault(Struct, frozen=True):
         return f"{self.phase.value}: {self.kind.value}{': ' if what else ''}{what}"
 
 
+LONGEST = 300.0
+"""Seconds that a server's hint counts for. The API server says 30 at the most; what a proxy's page says may be days, or
+its clock may be another one than ours: obeyed, that would be a silent death."""
+
+
 def fault_of(status: Status, phase: Phase, kind: Kind, *, frames: int = 0, header: float = 0.0) -> Fault:
-    """What a Status tells: the longer of *header* (Retry-After, seconds) and its own hint counts."""
+    """What a Status tells: the longer of *header* (Retry-After, seconds) and its own hint counts, up to `LONGEST`."""
     details = status.details
     return Fault(
         phase,
@@ -90,7 +97,7 @@ def fault_of(status: Status, phase: Phase, kind: Kind, *, frames: int = 0, heade
         status.reason,
         status.message,
         tuple(cause.reason for cause in details.causes) if details else (),
-        max(header, details.retry_after_seconds if details else 0.0),
+        min(LONGEST, max(header, details.retry_after_seconds if details else 0.0)),
         frames,
     )
 
@@ -159,6 +166,16 @@ fabric8's AbstractWatchManager has the same 2 s)."""
 _POSITIONED = (Phase.OPEN, Phase.STREAM)
 
 
+_ALWAYS: dict[Kind, Verdict] = {
+    Kind.REGRESSION: Relist(RestartReason.REWOUND),
+    Kind.LATE: Relist(RestartReason.DESYNCHRONIZED),
+    Kind.STRANGER: StartOver(),
+    Kind.UNVERSIONED: Degraded(),
+    Kind.CREDENTIALS: Wait(0),
+}
+"""Of these it does not matter what was under way."""
+
+
 def classify(fault: Fault) -> Verdict:
     """The table. Every failure leaves through here."""
     if _is_expired(fault):
@@ -170,14 +187,8 @@ def classify(fault: Fault) -> Verdict:
             return _said(fault)
         case Kind.UNDECODABLE:
             return RetryOnce(RestartReason.UNDECODABLE) if fault.phase in _POSITIONED else RestartList()
-        case Kind.REGRESSION:
-            return Relist(RestartReason.REWOUND)
-        case Kind.LATE:
-            return Relist(RestartReason.DESYNCHRONIZED)
-        case Kind.STRANGER:
-            return StartOver()
-        case Kind.CREDENTIALS:
-            return Wait(0)
+        case Kind.REGRESSION | Kind.LATE | Kind.STRANGER | Kind.UNVERSIONED | Kind.CREDENTIALS:
+            return _ALWAYS[fault.kind]
         case Kind.NETWORK | Kind.SILENT | Kind.END | Kind.FULL:
             return _ended(fault)
 

@@ -90,6 +90,9 @@ _bookmark = msgspec.json.Decoder(_Bookmark).decode
 _status = msgspec.json.Decoder(Status).decode
 _list = msgspec.json.Decoder(_List).decode
 
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""How bytes fail to be what they should; nested too deeply for our reader is one of the ways, and not our mistake."""
+
 _PREFIX, _MIDDLE, _CLOSE = b'{"type":"', b'","object":', ord("}")
 _TYPES = {b"ADDED": ChangeType.ADDED, b"MODIFIED": ChangeType.MODIFIED, b"DELETED": ChangeType.DELETED}
 _INITIAL_END = "k8s.io/initial-events-end"
@@ -111,7 +114,7 @@ def _frame(line: bytes, resource: str) -> Frame:
             return _mark(body)
         if kind == b"ERROR":
             return _status(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         return _stray(line) or Undecodable(str(error), line)
     return Undecodable(f"unknown type {kind.decode(errors='replace')}", line)
 
@@ -152,7 +155,7 @@ def status_of(body: bytes) -> Status | None:
     """The Status in an error's body, None if it is none (a proxy's HTML, an empty body)."""
     try:
         return _status(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNREADABLE:
         return None
 
 
@@ -172,7 +175,7 @@ def decode_page(body: bytes, resource: Resource) -> Page | Undecodable:
             return Undecodable("a Table instead of a list", body[:200])
         missing = b'{"kind":"%b","apiVersion":"%b",' % (resource.kind.encode(), resource.api_version.encode())
         changes = [_item(bytes(item), resource, missing) for item in page.items or []]
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         return Undecodable(str(error), body[:200])
     whole = [change for change in changes if change is not None]
     if len(whole) != len(changes):

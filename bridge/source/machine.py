@@ -89,7 +89,8 @@ def step(state: State, reply: Reply, now: int) -> tuple[State, list[Event]]:
 
 def _page(state: Unlisted | Listing, page: Page, now: int) -> tuple[State, list[Event]]:
     if not is_resumable(page.version):
-        return Over(state.ground, Trouble(Fault(Phase.LIST, Kind.UNDECODABLE, message=NO_VERSION), Fatal())), []
+        phase = Phase.LIST if isinstance(state, Unlisted) else Phase.PAGE
+        return _fault(state, Fault(phase, Kind.UNVERSIONED, message=UNVERSIONED), now)
     events: list[Event] = []
     ground, origin, method = state.ground, state.origin, state.method
     if isinstance(state, Unlisted):
@@ -102,7 +103,7 @@ def _page(state: Unlisted | Listing, page: Page, now: int) -> tuple[State, list[
     return Detached(ground, position), [*events, Synced(position)]
 
 
-NO_VERSION = "the list has no resourceVersion, so its resource cannot be watched from anywhere"
+UNVERSIONED = "the list has no resourceVersion, so its resource cannot be watched from anywhere"
 
 
 def _begin(ground: Ground, origin: Origin, now: int) -> tuple[Ground, Restarted]:

@@ -25,6 +25,7 @@ from bridge.model.resource import Selection
 from bridge.source.answers import FAILURES, failure, refusal
 from bridge.source.credentials import Credential, CredentialsError
 from bridge.source.faults import Fault, Kind, Phase
+from bridge.source.frames import UNREADABLE
 from bridge.source.kubeconfig import Login, login
 from bridge.telemetry import TlsUnverified
 
@@ -120,7 +121,7 @@ class Session:
             return "" if body.status in (403, 404) else body
         try:
             return _object(body).metadata.uid
-        except msgspec.DecodeError as error:
+        except UNREADABLE as error:
             return Fault(Phase.PROBE, Kind.UNDECODABLE, message=str(error))
 
     async def access(self, verb: str, selection: Selection) -> Access | Fault:
@@ -136,7 +137,7 @@ class Session:
             return body
         try:
             return _review(body).status
-        except msgspec.DecodeError as error:
+        except UNREADABLE as error:
             return Fault(Phase.PROBE, Kind.UNDECODABLE, message=str(error))
 
     def reauthenticate(self) -> None:

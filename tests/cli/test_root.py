@@ -44,6 +44,27 @@ main()
     assert result.stderr == "[]\n"
 
 
+def test_what_the_api_server_takes_can_be_read() -> None:
+    """It takes JSON of 10,000 levels in custom resources: whoever may write one must not be able to stop a stream."""
+    code = """
+import atexit, sys
+def read():
+    from bridge.source.frames import decode
+    from tests.source.words import PODS
+    deep = b'{"a":' * 9990 + b"1" + b"}" * 9990
+    line = b'{"type":"ADDED","object":{"metadata":{"name":"a","uid":"u","resourceVersion":"5"},"spec":%b}}' % deep
+    print(type(decode([line], PODS)[0]).__name__, file=sys.stderr)
+atexit.register(read)
+sys.argv[1:] = ["--version"]
+from bridge.__main__ import main
+main()
+"""
+
+    result = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, cwd=ROOT)
+
+    assert result.stderr == "Change\n"
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can be an account that nobody knows")
 def test_an_account_without_a_home_can_run_it(tmp_path: Path) -> None:
     """`docker run --user 12345`, or a service that was given no $HOME: the answer is about the config, no traceback."""

@@ -5,7 +5,7 @@ A transaction is what the sink makes of it: records, the checkpoint that covers 
 
 from random import Random
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.model.checkpoint import Checkpoint, Identity, Phase, Restart, Resume, nothing_yet, start
@@ -42,11 +42,12 @@ from bridge.source.states import (
     unlisted,
 )
 from tests.properties.consumers import Plain, Sweeping
+from tests.properties.depth import tries
 from tests.source.words import PODS, added, at, deleted, listed, mark, modified
 
 IDENTITY = Identity("uid-1", "prod", Selection(PODS), "k8s.pods")
 LIVE = Checkpoint(Epoch(1), Phase.LIVE, at(1, "1"), IDENTITY, {})
-MANY = settings(max_examples=100, deadline=None)
+MANY = tries(100)
 ACTS = st.lists(st.sampled_from(["a", "b", "c", "-a", "-b", "-c", "expire"]), max_size=16)
 RANDOM = st.integers(0, 2**32).map(Random)
 

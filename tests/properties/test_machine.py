@@ -3,7 +3,7 @@
 from itertools import pairwise
 from random import Random
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.model.checkpoint import Checkpoint, Identity, Phase, nothing_yet
@@ -12,14 +12,15 @@ from bridge.model.position import NO_EPOCH, Position, is_newer
 from bridge.model.resource import Selection
 from bridge.source.index import Index
 from bridge.source.machine import step
-from bridge.source.states import Origin, Over, Positioned, State, unlisted
+from bridge.source.states import Detached, Origin, Over, Positioned, State, Unlisted, Unproven, Watching, unlisted
 from tests.properties.consumers import Plain, Sweeping
+from tests.properties.depth import tries
 from tests.properties.server import Server
 from tests.source.words import PODS
 
 IDENTITY = Identity("uid-1", "prod", Selection(PODS), "k8s.pods")
 RANDOM = st.integers(0, 2**32).map(Random)
-MANY = settings(max_examples=100, deadline=None)
+MANY = tries(100)
 
 
 def conversation(random: Random) -> list[tuple[State, list[Event]]]:
@@ -27,10 +28,10 @@ def conversation(random: Random) -> list[tuple[State, list[Event]]]:
     server, index = Server(random), Index({})
     state: State = unlisted(NO_EPOCH, Origin(RestartReason.INITIAL))
     told: list[tuple[State, list[Event]]] = []
-    for now in range(60):
+    for _ in range(60):
         if isinstance(state, Over):
             break
-        state, events = step(state, server.reply(state), now)
+        state, events = step(state, server.reply(state), random.randint(0, 100))  # a clock that jumps both ways
         told.append((state, index.apply(events)))
     return told
 
@@ -41,8 +42,8 @@ def said(random: Random) -> list[Event]:
 
 @MANY
 @given(RANDOM)
-def test_epochs_grow(random: Random) -> None:
-    """A consumer ignores what is of an older epoch than its own."""
+def test_epochs_grow_whatever_the_clock_does(random: Random) -> None:
+    """A consumer ignores what is of an older epoch than its own; clocks on the wall are set back, too."""
     epochs = [event.epoch for event in said(random) if isinstance(event, Restarted)]
 
     assert all(a < b for a, b in pairwise(epochs))
@@ -67,6 +68,48 @@ def test_an_epoch_is_a_beginning_a_snapshot_an_end_and_changes(random: Random) -
                 assert listing is not None
             case Change():
                 assert listing is None
+
+
+@MANY
+@given(RANDOM)
+def test_every_gap_has_exactly_one_reason(random: Random) -> None:
+    """56: whoever looks for the cause of a gap finds it once, and a gap that is not closed is said to go on."""
+    wanted: RestartReason | None = RestartReason.INITIAL
+    for state, events in conversation(random):
+        for event in events:
+            if isinstance(event, Restarted):
+                assert event.reason is (RestartReason.RESOURCE_REMOVED if _is_gone(events) else wanted)
+                wanted = RestartReason.INTERRUPTED
+        if isinstance(state, Unproven | Detached | Watching):
+            wanted = None
+        elif isinstance(state, Unlisted):
+            assert wanted in (None, RestartReason.INTERRUPTED, state.origin.reason)
+            wanted = state.origin.reason
+
+
+def _is_gone(events: list[Event]) -> bool:
+    return any(isinstance(event, Synced) and event.gone for event in events)
+
+
+@MANY
+@given(RANDOM)
+def test_no_delete_is_inferred_of_what_was_not_known(random: Random) -> None:
+    """52: and none of what the snapshot brought: consumers would lose what is alive."""
+    plain = Plain()
+    listed: set[str] = set()
+    events = said(random)
+    for event, following in zip(events, [*events[1:], None], strict=True):
+        match event:
+            case Restarted():
+                listed = set()
+            case Change(inferred=True, key=key, uid=uid):
+                assert plain.objects.get(key) == uid
+                assert key not in listed or (isinstance(following, Change) and following.key == key)  # made anew
+            case Change(type=ChangeType.LISTED, key=key):
+                listed.add(key)
+            case _:
+                pass
+        plain.read(event)
 
 
 @MANY

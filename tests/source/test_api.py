@@ -13,7 +13,7 @@ from bridge.model.event import Change, ChangeType
 from bridge.model.position import ResourceVersion
 from bridge.model.resource import Resource, Selection
 from bridge.source.api import Api
-from bridge.source.faults import Fault, Kind, Phase
+from bridge.source.faults import LONGEST, Fault, Kind, Phase
 from bridge.source.frames import Bookmark, Frame, Page, Status, Undecodable
 from bridge.source.lines import LINE_CAP
 from bridge.source.states import Frames, Newest, Opened, Quiet
@@ -52,7 +52,6 @@ INITIAL_END = (
 GONE = "too old resource version: 5 (9)"
 PRETTY = json.dumps(json.loads(status(410, "Expired", GONE)), indent=2)
 EXPIRED = Fault(Phase.OPEN, Kind.HTTP, 410, "Expired", GONE)
-TOMORROW = dt.datetime.now(dt.UTC) + dt.timedelta(days=1)
 
 
 def api(server: Server, selection: Selection | None = None) -> Api:
@@ -139,10 +138,22 @@ async def test_answers_that_refuse(name: str) -> None:
 
 async def test_a_retry_after_may_be_a_date() -> None:
     """Proxies send dates (RFC 9110): taken for 0 they would be asked at full speed."""
-    fault = await told(in_turn(answer("", 503, retry_after=email.utils.format_datetime(TOMORROW, usegmt=False))))
+    soon = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=60)
+    fault = await told(in_turn(answer("", 503, retry_after=email.utils.format_datetime(soon, usegmt=False))))
 
     assert isinstance(fault, Fault)
-    assert 86_000 < fault.retry_after <= 86_400
+    assert 50 < fault.retry_after <= 60
+
+
+@pytest.mark.parametrize(
+    "hint", ["86400", "9" * 400, "Fri, 31 Dec 9998 23:59:59 GMT", "1 Jan 2026 00:00:00 +99999999999"]
+)
+async def test_no_hint_is_obeyed_for_long(hint: str) -> None:
+    """32: a maintenance page that says a day, a clock that is years ahead, nonsense: none may silence a stream."""
+    fault = await told(in_turn(answer("", 503, retry_after=hint)))
+
+    assert isinstance(fault, Fault)
+    assert fault.retry_after in (LONGEST, 0.0)
 
 
 async def heard(*script: Step, initial: bool = False) -> list[Frames | Fault]:
@@ -318,6 +329,23 @@ async def test_bytes_are_a_sign_of_life() -> None:
     replies = await heard(HEAD, *dribble, END, initial=True)
 
     assert replies == [Frames([added("a", "6")]), ended(1, phase=Phase.INITIAL)]
+
+
+async def test_empty_lines_are_no_sign_of_life() -> None:
+    """23: a proxy that sends them to keep a connection open would hide for ever that the server behind it is gone."""
+    async with Server(
+        in_turn(watch(BOOKMARK, end=[step for _ in range(99) for step in (20.0, chunk(b"\n"))]))
+    ) as server:
+        asked = api(server)
+        await asked.open(V5)
+        assert await asked.frames() == Frames([Bookmark(ResourceVersion("9"))])
+        clock = Clock()
+        fault = await asked.frames()
+        await closed(asked)
+
+    assert float(clock) == pytest.approx(70, abs=2)
+    assert isinstance(fault, Fault)
+    assert (fault.kind, fault.message) == (Kind.SILENT, "nothing heard for 70 s")
 
 
 async def test_what_is_asked() -> None:

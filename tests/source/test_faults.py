@@ -30,7 +30,7 @@ from bridge.source.frames import Cause, Details, Status, Undecodable, decode, st
 from tests.source.words import PODS
 
 PROBE, LIST, PAGE, INITIAL, OPEN, STREAM = Phase
-HTTP, EVENT, NETWORK, SILENT, END, FULL, UNDECODABLE, REGRESSION, LATE, STRANGER, CREDENTIALS = Kind
+HTTP, EVENT, NETWORK, SILENT, END, FULL, UNDECODABLE, REGRESSION, LATE, STRANGER, UNVERSIONED, CREDENTIALS = Kind
 AGAIN, AT_ONCE = Resume(at_once=False), Resume(at_once=True)
 EXPIRED, REWOUND = Relist(RestartReason.EXPIRED), Relist(RestartReason.REWOUND)
 ONCE, ONCE_UNREAD = RetryOnce(RestartReason.EXPIRED), RetryOnce(RestartReason.UNDECODABLE)
@@ -117,6 +117,7 @@ OURS: list[Row] = [
     ((STREAM,), Fault(ANY, REGRESSION), REWOUND),
     ((STREAM,), Fault(ANY, LATE), Relist(RestartReason.DESYNCHRONIZED)),
     ((PROBE, LIST, INITIAL), Fault(ANY, STRANGER), StartOver()),
+    ((LIST, PAGE), Fault(ANY, UNVERSIONED), Degraded()),
     (ALL, Fault(ANY, CREDENTIALS), Wait(0)),
 ]
 TABLE = [

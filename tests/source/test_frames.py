@@ -342,3 +342,14 @@ def test_of_a_large_list_only_the_beginning_is_shown() -> None:
     text = b'{"kind":"Table","metadata":{},"rows":"%b"}' % (b"x" * 1000)
 
     assert decode_page(text, PODS) == Undecodable("a Table instead of a list", text[:200])
+
+
+@pytest.mark.parametrize("open_close", [(b"[", b"]"), (b'{"a":', b"}")])
+def test_what_is_nested_too_deeply_is_told_as_undecodable(open_close: tuple[bytes, bytes]) -> None:
+    """46: whoever may write a custom resource may nest it; an exception would end each attempt, for ever."""
+    deep = open_close[0] * 200_000 + b"1" * (open_close[0] != b"[") + open_close[1] * 200_000
+    item = b'{"kind":"Pod","metadata":{"name":"a","uid":"u","resourceVersion":"5"},"spec":%b}' % deep
+    (frame,) = decode([b'{"type":"ADDED","object":%b}' % item], PODS)
+    page = decode_page(b'{"metadata":{"resourceVersion":"5"},"items":[%b]}' % item, PODS)
+
+    assert (type(frame), type(page), status_of(item)) == (Undecodable, Undecodable, None)

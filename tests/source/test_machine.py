@@ -20,7 +20,7 @@ from bridge.source.faults import (
     Wait,
 )
 from bridge.source.frames import Frame, Page, Status, Undecodable
-from bridge.source.machine import NO_VERSION, ProtocolError, step
+from bridge.source.machine import UNVERSIONED, ProtocolError, step
 from bridge.source.states import (
     Detached,
     Frames,
@@ -115,12 +115,12 @@ def test_an_only_page_is_a_whole_epoch() -> None:
 
 
 @pytest.mark.parametrize("version", ["", "0"])
-@pytest.mark.parametrize("state", [PAGED, LISTING])
-def test_a_list_without_a_version_leads_nowhere(state: State, version: str) -> None:
-    """10: a watch from "any" version would replay a snapshot of unknown age, for ever: say so instead."""
-    trouble = Trouble(Fault(Phase.LIST, Kind.UNDECODABLE, message=NO_VERSION), Fatal())
+@pytest.mark.parametrize(("state", "phase"), [(PAGED, Phase.LIST), (LISTING, Phase.PAGE)])
+def test_a_list_without_a_version_leads_nowhere(state: State, phase: Phase, version: str) -> None:
+    """10: a watch from "any" version would replay a snapshot of unknown age, for ever: say so, and ask rarely."""
+    trouble = Trouble(Fault(phase, Kind.UNVERSIONED, message=UNVERSIONED), Degraded())
 
-    assert step(state, page(version, "a"), NOW) == (Over(getattr(state, "ground", GROUND), trouble), [])
+    assert step(state, page(version, "a"), NOW) == (replace(state, trouble=trouble), [])
 
 
 def test_an_open_watch_list_has_begun_nothing() -> None:
