@@ -1,4 +1,4 @@
-"""Kafka as it is in production: three brokers, what is acknowledged is on two; leaders move, and one never comes back."""
+"""Kafka as in production: three brokers, what is acknowledged is on two; leaders move, and one never comes back."""
 
 import asyncio
 from collections.abc import Callable
