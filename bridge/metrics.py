@@ -20,6 +20,7 @@ RELIST_SECONDS = Histogram(
 WATCHES = Counter("bridge_watches", "Watches opened at a known position: the first, and every reconnect.", ["stream"])
 FAULTS = Counter("bridge_faults", "What went wrong with the API server, by the verdict on it.", ["stream", "verdict"])
 RECOVERIES = Counter("bridge_recoveries", "Fresh starts from the checkpoint after a failure.", ["stream"])
+PARTITIONS = Gauge("bridge_owned_partitions", "Partitions of the checkpoint topic that this replica owns.")
 BUFFERED = Gauge("bridge_buffer_bytes", "Bytes of changes that wait for Kafka.", ["stream"])
 BUFFER_FULL = Counter("bridge_buffer_full", "Watches closed because the buffer was full.", ["stream"])
 OVERSIZE = Counter("bridge_oversize", "Objects published as metadata only: larger than maxMessageBytes.", ["stream"])

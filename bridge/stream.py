@@ -6,6 +6,7 @@ away, start over from what is committed. So nothing in memory is ever trusted af
 
 import asyncio
 import enum
+from typing import Protocol
 
 from bridge.config.streams import StreamSpec
 from bridge.config.tree import Config
@@ -43,15 +44,35 @@ class Outcome(enum.Enum):
     """The resource is gone, or the producer is worn out: start over, at once."""
 
 
+class Claim(Protocol):
+    """Whether a stream is ours. `held` waits until it is, beyond doubt."""
+
+    def holds(self) -> bool: ...
+    async def held(self) -> None: ...
+
+
+class Unshared:
+    """The claim of who shares with nobody."""
+
+    def holds(self) -> bool:
+        return True
+
+    async def held(self) -> None:
+        return
+
+
 class Stream:
     """One stream, from `run` until `stop`. Owns the attempt under way: without a buffer there is nothing to commit."""
 
-    def __init__(self, spec: StreamSpec, config: Config, session: Session, pool: Pool) -> None:
+    def __init__(
+        self, spec: StreamSpec, config: Config, session: Session, pool: Pool, claim: Claim | None = None
+    ) -> None:
         self.name = spec.name
         self._spec = spec
         self._config = config
         self._session = session
         self._pool = pool
+        self._claim = claim or Unshared()
         self._buffer: Buffer | None = None
         self._stopping = False
         self._task: asyncio.Task[object] | None = None
@@ -113,7 +134,8 @@ class Stream:
             return Outcome.STOPPED if self._stopping else Outcome.FAILED
         uid = await self._cluster_uid()
         identity = Identity(uid, self._config.cluster or uid or UNNAMED, selection, self._spec.watch.topic)
-        opened = await Writer.open(self._config, self._spec, identity, self._unsettled)
+        await self._claim.held()  # a producer that is started takes the stream from whoever has it
+        opened = await Writer.open(self._config, self._spec, identity, self._unsettled, self._claim.holds)
         buffer = self._buffer = Buffer(self._pool)
         try:
             outcome = await self._carry(opened, selection, buffer)

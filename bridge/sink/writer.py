@@ -21,7 +21,7 @@ from bridge.sink.batch import Batches
 from bridge.sink.draft import Draft, Drafter
 from bridge.sink.formats import Envelope
 from bridge.sink.hanging import Unsettled
-from bridge.sink.producer import Producer
+from bridge.sink.producer import Producer, Proof, alone
 from bridge.sink.route import Target
 from bridge.sink.takeover import Found, Takeover
 from bridge.sink.topics import Topic
@@ -66,16 +66,22 @@ class Writer:
 
     @classmethod
     async def open(
-        cls, config: Config, spec: StreamSpec, identity: Identity, unsettled: Unsettled | None = None
+        cls,
+        config: Config,
+        spec: StreamSpec,
+        identity: Identity,
+        unsettled: Unsettled | None = None,
+        proof: Proof = alone,
     ) -> Opened:
         """Take over the stream. Whoever owned it before can commit nothing more.
 
-        *unsettled* is what an attempt before has left over, and is left over if this one fails.
+        *unsettled* is what an attempt before has left over, and is left over if this one fails. *proof* tells whether
+        the stream is ours.
         """
         unsettled = unsettled or Unsettled()
         checkpoint_topic = await topics.ensure_checkpoints(config)
         topics.assert_led([checkpoint_topic])
-        producer = await Producer.start(config.kafka, f"{config.name}.{spec.name}", unsettled)
+        producer = await Producer.start(config.kafka, f"{config.name}.{spec.name}", unsettled, proof)
         try:
             found = await _settled(config, spec.name, producer, checkpoint_topic)
             unsettled.settled()
