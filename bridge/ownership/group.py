@@ -4,6 +4,7 @@ aiokafka's own consumer is not used: its rebalances are eager, its sticky assign
 partitions is lost when it is not polled, and what is wrong with the group is raised somewhere else. Its requests are.
 """
 
+import asyncio
 import enum
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -32,6 +33,7 @@ PROTOCOL = "event-bridge-1"
 """The way to share out. A later version that shares out otherwise takes another name, and offers both."""
 GATHER = 5.0
 """Seconds that a broker lets a new group wait for more members, and some: group.initial.rebalance.delay.ms is 3 s."""
+POLL = 0.2
 DYNAMIC: Any = None
 """No static membership (KIP-345): who leaves is to be replaced at once, not after a session."""
 OUT = (errors.UnknownMemberIdError, errors.IllegalGenerationError)
@@ -82,7 +84,7 @@ class Group:
         shown = {"client_id": f"event-bridge-{host}"} if host else {}
         async with connected(config.kafka, request_timeout_ms=patience, **shown) as client:
             async with _faults(config, "find the coordinator of", ANSWER):
-                node = await client.coordinator_lookup(CoordinationType.GROUP, config.name)
+                node = await _coordinator(client, config.name)
             yield cls(config, client, node)
 
     async def join(self, member: str, words: Said) -> Joined | Standing:
@@ -149,6 +151,17 @@ class Group:
                 if error not in ANSWERS:
                     raise error(self._name)
         return fields
+
+
+async def _coordinator(client: AIOKafkaClient, group: str) -> int:
+    """A new Kafka makes its topic of groups when it is first asked for one."""
+    while True:
+        try:
+            node: int = await client.coordinator_lookup(CoordinationType.GROUP, group)
+        except errors.GroupCoordinatorNotAvailableError:
+            await asyncio.sleep(POLL)
+        else:
+            return node
 
 
 def _faults(config: Config, verb: str, seconds: float) -> AbstractAsyncContextManager[None]:

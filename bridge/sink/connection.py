@@ -162,7 +162,7 @@ def _unreachable(heard: list[str], kafka: Kafka, error: Exception) -> KafkaFault
 
 
 @asynccontextmanager
-async def connected(kafka: Kafka, **more: Any) -> AsyncIterator[AIOKafkaClient]:  # noqa: ANN401 - aiokafka's
+async def connected(kafka: Kafka, **more: object) -> AsyncIterator[AIOKafkaClient]:
     """A bare client for single requests; *more* goes over its settings. Use inside `faults`."""
     client = AIOKafkaClient(**settings(kafka) | more)
     try:

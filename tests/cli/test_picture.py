@@ -8,6 +8,7 @@ from bridge.checks.report import (
     AllowedVerbs,
     Beginning,
     CheckpointState,
+    GroupState,
     KafkaEnd,
     KubernetesEnd,
     Report,
@@ -47,6 +48,7 @@ REPORT = Report(
     kubernetes=KubernetesEnd("https://10.0.0.1:6443", "admin", "3b5e"),
     kafka=KafkaEnd(("kafka:9092",)),
     checkpoints=TopicState("kube-event-bridge.checkpoints", exists=True, partitions=32),
+    group=GroupState("kube-event-bridge", 3),
     streams=(RUNNING, FORBIDDEN),
 )
 
@@ -84,7 +86,9 @@ def test_names_with_brackets_are_no_markup() -> None:
     """An IPv6 address is one, and rich would eat it."""
     kafka = KafkaEnd(("[::1]:9092",))
 
-    assert "[::1]:9092" in drawn(Report(True, "0.1.0", "b", "c", REPORT.kubernetes, kafka, REPORT.checkpoints, ()))
+    assert "[::1]:9092" in drawn(
+        Report(True, "0.1.0", "b", "c", REPORT.kubernetes, kafka, REPORT.checkpoints, None, ())
+    )
 
 
 def test_the_json_has_the_documented_names() -> None:
