@@ -54,7 +54,8 @@ def _ends(report: Report) -> Table:
     if topic is not None:
         table.add_row(BAD if topic.problem else GOOD, "checkpoints", escape(", ".join(_topic(topic))))
     if (group := report.group) is not None:
-        row = f"{group.name}, {group.members} replicas" if not group.problem else group.name
+        count = "1 replica" if group.members == 1 else f"{group.members} replicas"
+        row = group.name if group.problem else f"{group.name}, {count}"
         table.add_row(BAD if group.problem else GOOD, "group", escape(row))
     return table
 

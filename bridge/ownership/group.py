@@ -25,7 +25,7 @@ from msgspec import Struct
 
 from bridge.config.tree import Config
 from bridge.ownership.words import NOBODY, Said, Told, encode, said, told
-from bridge.sink.connection import ANSWER, connected, faults
+from bridge.sink.connection import ANSWER, Settings, abandon, faults, settings
 
 KIND = "consumer"
 """The protocol's type: Kafka's own tools show members and partitions of such groups."""
@@ -81,11 +81,15 @@ class Group:
     async def reached(cls, config: Config, host: str = "") -> "AsyncIterator[Group]":
         """Raises `KafkaFault` where there is none. *host* is shown by Kafka's tools."""
         patience = int(1000 * (config.group.session_timeout + GATHER))
-        shown = {"client_id": f"event-bridge-{host}"} if host else {}
-        async with connected(config.kafka, request_timeout_ms=patience, **shown) as client:
-            async with _faults(config, "find the coordinator of", ANSWER):
+        shown: Settings = {"client_id": f"event-bridge-{host}"} if host else {}
+        client = AIOKafkaClient(**settings(config.kafka) | {"request_timeout_ms": patience, **shown})
+        try:
+            async with _faults(config, "reach", ANSWER):
+                await client.bootstrap()
                 node = await _coordinator(client, config.name)
             yield cls(config, client, node)
+        finally:
+            await abandon(client)
 
     async def join(self, member: str, words: Said) -> Joined | Standing:
         """Waits until all members have joined, as long as a session at the most. OUT: *member* is none any more."""

@@ -99,13 +99,14 @@ class Requests:
             await topics.ensure_checkpoints(self._config)
         places = [TopicPartition(topic, number) for number in sorted(self._wanted)]
         gathering = {"fetch_max_wait_ms": int(1000 * LISTEN), "fetch_min_bytes": GATHERED}
-        until = time.monotonic() + RENEW
+        loop = asyncio.get_running_loop()
+        until = loop.time() + RENEW
         async with (
             faults(kafka, doing, RENEW + 3 * ANSWER),
             reading(kafka, places, "read_uncommitted", auto_offset_reset="latest", **gathering) as consumer,
         ):
             followed: set[int] = set()
-            while time.monotonic() < until:
+            while loop.time() < until:
                 followed = await self._assign(consumer, followed)
                 await self._hear(consumer)
 

@@ -8,7 +8,7 @@ from bridge.config.streams import streams
 from bridge.config.tree import Config
 from bridge.model.checkpoint import Checkpoint
 from bridge.ownership.group import Group, Membership
-from bridge.ownership.words import difference
+from bridge.ownership.words import Said, difference
 from bridge.sink import checkpoints, covers
 from bridge.sink.checkpoints import Summary
 from bridge.sink.connection import KafkaFault
@@ -34,7 +34,7 @@ async def _look(config: Config, source: str) -> Report:
         members, known = await asyncio.gather(_members(config), checkpoints.read_all(config))
     except KafkaFault as fault:
         return Report(False, source, config.checkpoint_topic, group, (), (), f"{fault}.")
-    owners = {place: member.said.host for member in members for place in member.told.partitions}
+    owners = {place: member.said for member in members for place in member.told.partitions}
     names = [spec.name for spec in streams(config)]
     names += sorted(set(known) - set(names))
     configured = {spec.name for spec in streams(config)}
@@ -50,10 +50,8 @@ async def _members(config: Config) -> list[Membership]:
     async with Group.reached(config) as group:
         for _ in range(LOOKS):
             members = await group.members()
-            if (
-                not members
-                or len([place for each in members for place in each.told.partitions]) == config.checkpoints.partitions
-            ):
+            owned = sum(len(member.told.partitions) for member in members)
+            if not members or owned == config.checkpoints.partitions:
                 break
             await asyncio.sleep(MOVING)
     return sorted(members, key=lambda member: (member.said.host, member.member))
@@ -70,12 +68,13 @@ def _replicas(members: list[Membership], states: tuple[StreamStatus, ...]) -> tu
 
 
 def _stream(
-    config: Config, name: str, summary: Summary | None, owners: Mapping[int, str], configured: bool
+    config: Config, name: str, summary: Summary | None, owners: Mapping[int, Said], configured: bool
 ) -> StreamStatus:
     place = covers.target_of("", config.checkpoints.partitions, name).partition
     if summary is not None:
         place = summary.partition
-    owner = owners.get(place) if configured else None
+    said = owners.get(place)
+    owner = said.host if said is not None and configured and name in said.streams else None
     problem = ""
     if configured and owner is None and not config.standalone:
         problem = UNOWNED

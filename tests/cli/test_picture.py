@@ -61,7 +61,7 @@ def test_the_table_fits_into_80_columns_without_colour(monkeypatch: pytest.Monke
 
     assert "\x1b" not in drawn(REPORT)
     assert [line.rstrip() for line in lines if len(line.rstrip()) > 80] == [GRANT]
-    assert [line.rstrip() for line in lines if line.strip()][5:10] == [
+    assert [line.rstrip() for line in lines if line.strip()][6:11] == [
         "    stream             resource          topic               checkpoint",
         "ok  pods.a-rather-lon  pods              k8s.pods            live, 3s old",
         "    g-namespace-name   list, watch       12 partitions       resumes",
@@ -95,7 +95,17 @@ def test_the_json_has_the_documented_names() -> None:
     """Scripts depend on them (docs/operations.md)."""
     report = json.loads(encode(REPORT))
 
-    assert list(report) == ["ok", "version", "config", "cluster", "kubernetes", "kafka", "checkpoints", "streams"]
+    assert list(report) == [
+        "ok",
+        "version",
+        "config",
+        "cluster",
+        "kubernetes",
+        "kafka",
+        "checkpoints",
+        "group",
+        "streams",
+    ]
     assert report["kubernetes"] == {
         "server": "https://10.0.0.1:6443",
         "account": "admin",
