@@ -45,34 +45,26 @@ class Outcome(enum.Enum):
 
 
 class Claim(Protocol):
-    """Whether a stream is ours. `held` waits until it is, beyond doubt."""
+    """Whether a stream is ours.
+
+    `held` waits until it is, beyond doubt; `asked` for a request for a new epoch, other than the one that is *known*.
+    """
 
     def holds(self) -> bool: ...
     async def held(self) -> None: ...
-
-
-class Unshared:
-    """The claim of who shares with nobody."""
-
-    def holds(self) -> bool:
-        return True
-
-    async def held(self) -> None:
-        return
+    async def asked(self, known: str) -> None: ...
 
 
 class Stream:
     """One stream, from `run` until `stop`. Owns the attempt under way: without a buffer there is nothing to commit."""
 
-    def __init__(
-        self, spec: StreamSpec, config: Config, session: Session, pool: Pool, claim: Claim | None = None
-    ) -> None:
+    def __init__(self, spec: StreamSpec, config: Config, session: Session, pool: Pool, claim: Claim) -> None:
         self.name = spec.name
         self._spec = spec
         self._config = config
         self._session = session
         self._pool = pool
-        self._claim = claim or Unshared()
+        self._claim = claim
         self._buffer: Buffer | None = None
         self._stopping = False
         self._task: asyncio.Task[object] | None = None
@@ -159,14 +151,20 @@ class Stream:
         async with asyncio.TaskGroup() as group:
             reading = group.create_task(reader.run(), name=f"{self.name} reader")
             holding = group.create_task(writer.hold(), name=f"{self.name} hold")
+            heeding = group.create_task(self._heed(opened.request, buffer), name=f"{self.name} requests")
             await self._pump(buffer, writer)
-            reading.cancel()
-            holding.cancel()
+            for task in (reading, holding, heeding):
+                task.cancel()
         if self._stopping:
             place = writer.checkpoint
             StreamStopped(self.name, place.epoch, place.position.version if place.position else "").emit()
             return Outcome.STOPPED
         return Outcome.AGAIN if reading.cancelled() else self._over(reading.result())
+
+    async def _heed(self, known: str, buffer: Buffer) -> None:
+        """A new epoch is asked for: end this attempt. The next one reads the request beside the checkpoint."""
+        await self._claim.asked(known)
+        buffer.close()
 
     async def _pump(self, buffer: Buffer, writer: Writer) -> None:
         """Commit what the reader brings, until it ends, we stop, or the producer is worn out."""

@@ -42,15 +42,15 @@ class Fleet:
     """Owns the tasks of the streams that run here."""
 
     def __init__(self, group: asyncio.TaskGroup) -> None:
+        self.ended = asyncio.Event()
+        """Set when one of them has."""
         self._group = group
         self._tasks: dict[Running, asyncio.Task[Outcome]] = {}
 
     def begin(self, stream: Running) -> None:
-        self._tasks[stream] = self._group.create_task(stream.run(), name=stream.name)
-
-    @property
-    def running(self) -> set["asyncio.Task[Outcome]"]:
-        return {task for task in self._tasks.values() if not task.done()}
+        task = self._group.create_task(stream.run(), name=stream.name)
+        task.add_done_callback(lambda _: self.ended.set())
+        self._tasks[stream] = task
 
     @property
     def failed(self) -> int:
@@ -144,11 +144,11 @@ async def supervise_shared(
 async def _watch(group: asyncio.TaskGroup, fleet: Fleet, count: int, stopping: asyncio.Event) -> None:
     """Until *stopping* is set, or all of *count* streams have failed."""
     stop = group.create_task(stopping.wait(), name="stop")
-    loop = asyncio.get_running_loop()
-    reminded = loop.time()
     while not stop.done() and fleet.failed < count:
-        await asyncio.wait({stop, *fleet.running}, timeout=REMIND, return_when=asyncio.FIRST_COMPLETED)
-        if loop.time() - reminded >= REMIND:
-            reminded = loop.time()
+        fleet.ended.clear()
+        ended = group.create_task(fleet.ended.wait(), name="one has ended")
+        done, _ = await asyncio.wait({stop, ended}, timeout=REMIND, return_when=asyncio.FIRST_COMPLETED)
+        if not done:
             fleet.remind()
+        ended.cancel()
     stop.cancel()

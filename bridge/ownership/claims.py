@@ -41,17 +41,3 @@ class Claims:
         while not self.owns(partition):
             self._changed.clear()
             await self._changed.wait()
-
-
-class Claim:
-    """A stream's view: whether its partition is ours."""
-
-    def __init__(self, claims: Claims, partition: int) -> None:
-        self._claims = claims
-        self._partition = partition
-
-    def holds(self) -> bool:
-        return self._claims.owns(self._partition)
-
-    async def held(self) -> None:
-        await self._claims.owned(self._partition)

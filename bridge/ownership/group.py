@@ -4,6 +4,7 @@ aiokafka's own consumer is not used: its rebalances are eager, its sticky assign
 partitions is lost when it is not polled, and what is wrong with the group is raised somewhere else. Its requests are.
 """
 
+import asyncio
 import enum
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -24,7 +25,7 @@ from msgspec import Struct
 
 from bridge.config.tree import Config
 from bridge.ownership.words import NOBODY, Said, Told, encode, said, told
-from bridge.sink.connection import ANSWER, connected, faults
+from bridge.sink.connection import ANSWER, Settings, abandon, faults, settings
 
 KIND = "consumer"
 """The protocol's type: Kafka's own tools show members and partitions of such groups."""
@@ -32,6 +33,7 @@ PROTOCOL = "event-bridge-1"
 """The way to share out. A later version that shares out otherwise takes another name, and offers both."""
 GATHER = 5.0
 """Seconds that a broker lets a new group wait for more members, and some: group.initial.rebalance.delay.ms is 3 s."""
+POLL = 0.2
 DYNAMIC: Any = None
 """No static membership (KIP-345): who leaves is to be replaced at once, not after a session."""
 OUT = (errors.UnknownMemberIdError, errors.IllegalGenerationError)
@@ -79,11 +81,15 @@ class Group:
     async def reached(cls, config: Config, host: str = "") -> "AsyncIterator[Group]":
         """Raises `KafkaFault` where there is none. *host* is shown by Kafka's tools."""
         patience = int(1000 * (config.group.session_timeout + GATHER))
-        shown = {"client_id": f"event-bridge-{host}"} if host else {}
-        async with connected(config.kafka, request_timeout_ms=patience, **shown) as client:
-            async with _faults(config, "find the coordinator of", ANSWER):
-                node = await client.coordinator_lookup(CoordinationType.GROUP, config.name)
+        shown: Settings = {"client_id": f"event-bridge-{host}"} if host else {}
+        client = AIOKafkaClient(**settings(config.kafka) | {"request_timeout_ms": patience, **shown})
+        try:
+            async with _faults(config, "reach", ANSWER):
+                await client.bootstrap()
+                node = await _coordinator(client, config.name)
             yield cls(config, client, node)
+        finally:
+            await abandon(client)
 
     async def join(self, member: str, words: Said) -> Joined | Standing:
         """Waits until all members have joined, as long as a session at the most. OUT: *member* is none any more."""
@@ -149,6 +155,17 @@ class Group:
                 if error not in ANSWERS:
                     raise error(self._name)
         return fields
+
+
+async def _coordinator(client: AIOKafkaClient, group: str) -> int:
+    """A new Kafka makes its topic of groups when it is first asked for one."""
+    while True:
+        try:
+            node: int = await client.coordinator_lookup(CoordinationType.GROUP, group)
+        except errors.GroupCoordinatorNotAvailableError:
+            await asyncio.sleep(POLL)
+        else:
+            return node
 
 
 def _faults(config: Config, verb: str, seconds: float) -> AbstractAsyncContextManager[None]:

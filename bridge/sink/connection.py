@@ -162,9 +162,9 @@ def _unreachable(heard: list[str], kafka: Kafka, error: Exception) -> KafkaFault
 
 
 @asynccontextmanager
-async def connected(kafka: Kafka, **more: Any) -> AsyncIterator[AIOKafkaClient]:  # noqa: ANN401 - aiokafka's
-    """A bare client for single requests; *more* goes over its settings. Use inside `faults`."""
-    client = AIOKafkaClient(**settings(kafka) | more)
+async def connected(kafka: Kafka) -> AsyncIterator[AIOKafkaClient]:
+    """A bare client for single requests. Use inside `faults`."""
+    client = AIOKafkaClient(**settings(kafka))
     try:
         await client.bootstrap()
         yield client

@@ -1,14 +1,18 @@
 """Replicas that share the streams, on the real servers: spread, handed over, taken over, and never two at once."""
 
 import asyncio
+import json
 import signal
+import sys
 import time
+from asyncio.subprocess import PIPE
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from tests.audit.report import Report
+from tests.bridge_process import ROOT
 from tests.load import Writer
 from tests.replicas import SESSION, Replicas, log_of, replicas
 from tests.servers.apiserver import Cluster
@@ -107,6 +111,84 @@ async def test_a_frozen_replica_that_wakes_writes_nothing(
     assert words["group lost"] == 1
     repeats = ["doubled"] if delivery == "at-least-once" else []
     assert {violation.kind for violation in report.violations} <= {*repeats}
+
+
+async def test_a_resync_reaches_whoever_owns_the_stream(cluster: Cluster, broker: Broker, tmp_path: Path) -> None:
+    """An operator knows the stream's name, and not which pod has it. Once is once, whoever restarts when."""
+    async with replicas(cluster, broker, tmp_path, "ab") as group:
+        writer = await group.writer()
+        for process in group.processes.values():
+            process.start()
+        owners = await group.settled("ab")
+        await group.run.synced()
+        await writer.work(2, RATE)
+        first, second = (next(stream for stream, owner in owners.items() if owner == name) for name in "ab")
+
+        asked = [await command(group, "resync", stream) for stream in (first, second)]
+        assert [code for code, _, _ in asked] == [0, 0]
+        assert all("has begun" in output for _, output, _ in asked)
+        for process in group.processes.values():
+            process.kill()
+        assert (await command(group, "resync", first, "--wait", "0"))[0] == 0
+        for _ in range(2):  # the second start finds a request that has been followed
+            group.processes["a"].start()
+            await group.settled("a")
+            await group.run.synced()
+            assert await asyncio.to_thread(group.processes["a"].terminate) == 0
+        group.processes["a"].start()
+        report = await _judged(group, writer)
+
+    restarts = {name: count for name, count in report.restarts.items() if name.endswith("requested")}
+    assert restarts == {f"{first} requested": 2, f"{second} requested": 1}
+    assert report.ok
+
+
+async def test_a_stream_that_nobody_knows_is_refused(cluster: Cluster, broker: Broker, tmp_path: Path) -> None:
+    """A typo must not wait for ever in Kafka."""
+    async with replicas(cluster, broker, tmp_path, "a") as group:
+        code, output, error = await command(group, "resync", "configmaps.typo")
+
+    assert (code, output) == (2, "")
+    assert all(f"configmaps.{namespace}" in " ".join(error.split()) for namespace in group.namespaces[:1])
+
+
+async def test_status_tells_everything_from_kafka(cluster: Cluster, broker: Broker, tmp_path: Path) -> None:
+    """Who is on call has no access to the pods, and asks: who runs what, how far is it, why did it restart?"""
+    async with replicas(cluster, broker, tmp_path, "ab") as group:
+        code, before, _ = await command(group, "status", "--output", "json")
+        for process in group.processes.values():
+            process.start()
+        owners = await group.settled("ab")
+        writer = await group.writer()
+        await writer.work(2, RATE)
+        await group.run.caught_up(writer)
+        ok, during, _ = await command(group, "status", "--output", "json")
+        _, table, _ = await command(group, "status")
+        ledger = await writer.ledger()
+
+    nothing, report = json.loads(before), json.loads(during)
+    assert (code, nothing["ok"], nothing["replicas"]) == (1, False, [])
+    assert (ok, report["ok"], report["problem"]) == (0, True, "")
+    assert {state["name"]: state["owner"] for state in report["streams"]} == owners
+    assert [(each["host"], each["streams"]) for each in report["replicas"]] == [("a", 3), ("b", 3)]
+    for state in report["streams"]:
+        namespace = state["name"].partition(".")[2]
+        assert state["phase"] == "live"
+        assert state["restart"]["reason"] == "initial"
+        assert 0 <= state["age"] < 60
+        assert state["objects"] == len([live for live in ledger.final if live.namespace == namespace])
+        assert state["name"] in table.replace("\n", "") or state["name"][:12] in table
+
+
+async def command(group: Replicas, *arguments: str) -> tuple[int, str, str]:
+    """`event-bridge` on the replicas' config, on a machine that is none of theirs."""
+    file = str(group.run.bridge.config)
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "bridge", *arguments, "-c", file), stdout=PIPE, stderr=PIPE, cwd=ROOT
+    )
+    output, error = await process.communicate()
+    assert process.returncode is not None
+    return process.returncode, output.decode(), error.decode()
 
 
 async def _judged(group: Replicas, writer: Writer) -> Report:
