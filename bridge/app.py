@@ -3,19 +3,31 @@
 import asyncio
 import importlib.metadata
 import importlib.util
+import os
 import signal
+import socket
 import sys
 import time
+from collections import defaultdict
 
 from bridge.config.problem import ConfigError, Problem
-from bridge.config.streams import streams
+from bridge.config.streams import StreamSpec, streams
 from bridge.config.tree import Config
+from bridge.ownership import words
+from bridge.ownership.claims import Claims
+from bridge.ownership.member import Member
+from bridge.ownership.seat import Seat
+from bridge.retry import Backoff
+from bridge.sink import covers
 from bridge.sink.connection import KafkaFault, settings
 from bridge.sink.producer import assert_fast
+from bridge.sink.requests import Requests
 from bridge.source.buffer import Pool
-from bridge.source.session import connect
+from bridge.source.faults import Fault
+from bridge.source.reader import Delay
+from bridge.source.session import Session, connect
 from bridge.stream import Stream
-from bridge.supervisor import supervise
+from bridge.supervisor import Shared, supervise, supervise_shared
 from bridge.telemetry import BridgeStarted, BridgeStopped, configure_logging
 
 
@@ -59,11 +71,68 @@ async def _run(config: Config, source: str) -> int:
     try:
         version = importlib.metadata.version("kube-event-bridge")
         BridgeStarted(version, source, session.server, len(specs)).emit()
-        worked = await supervise([Stream(spec, config, session, pool) for spec in specs], stopping)
+        worked = await (_alone if config.standalone else _shared)(config, session, pool, stopping)
     finally:
         await session.close()
     BridgeStopped(", ".join(received) or "all streams failed", round(time.monotonic() - began, 1)).emit()
     return 0 if worked else 1
+
+
+async def _alone(config: Config, session: Session, pool: Pool, stopping: asyncio.Event) -> bool:
+    """As the only one: all streams are ours."""
+    requests = Requests(config)
+    ours = [
+        Stream(spec, config, session, pool, Seat(spec.name, place, None, requests))
+        for place, specs in _places(config).items()
+        for spec in specs
+    ]
+    async with asyncio.TaskGroup() as group:
+        hearing = group.create_task(requests.run(), name="requests")
+        worked = await supervise(ours, stopping)
+        hearing.cancel()
+    return worked
+
+
+async def _shared(config: Config, session: Session, pool: Pool, stopping: asyncio.Event) -> bool:
+    """As one replica of several."""
+    claims = Claims(config.group.session_timeout)
+    requests = Requests(config, lambda place: place in claims.held)
+    places = _places(config)
+
+    def make(place: int) -> list[Stream]:
+        specs = places.get(place, [])
+        return [Stream(spec, config, session, pool, Seat(spec.name, place, claims, requests)) for spec in specs]
+
+    async def introduce() -> words.Said:
+        host = os.environ.get("HOSTNAME") or socket.gethostname()  # as containers have it: the pod's name
+        return words.introduce(config, await _cluster_uid(session), host)
+
+    def join(shared: Shared) -> Member:
+        return Member(config, claims, shared, introduce)
+
+    async with asyncio.TaskGroup() as group:
+        hearing = group.create_task(requests.run(), name="requests")
+        worked = await supervise_shared(len(streams(config)), make, join, stopping)
+        hearing.cancel()
+    return worked
+
+
+def _places(config: Config) -> dict[int, list[StreamSpec]]:
+    """The streams by their partition of the checkpoint topic, whose owner runs them."""
+    places: defaultdict[int, list[StreamSpec]] = defaultdict(list)
+    for spec in streams(config):
+        target = covers.target_of(config.checkpoint_topic, config.checkpoints.partitions, spec.name)
+        places[target.partition].append(spec)
+    return dict(places)
+
+
+async def _cluster_uid(session: Session) -> str:
+    """Of a cluster that answers: who cannot reach the API server should own no streams."""
+    backoff, delay = Backoff(), Delay("all streams")
+    while isinstance(uid := await session.cluster_uid(), Fault):
+        delay.goes_on(uid)
+        await asyncio.sleep(backoff.next())
+    return uid
 
 
 def _listen(stopping: asyncio.Event) -> list[str]:

@@ -6,6 +6,7 @@ away, start over from what is committed. So nothing in memory is ever trusted af
 
 import asyncio
 import enum
+from typing import Protocol
 
 from bridge.config.streams import StreamSpec
 from bridge.config.tree import Config
@@ -43,15 +44,27 @@ class Outcome(enum.Enum):
     """The resource is gone, or the producer is worn out: start over, at once."""
 
 
+class Claim(Protocol):
+    """Whether a stream is ours.
+
+    `held` waits until it is, beyond doubt; `asked` for a request for a new epoch, other than the one that is *known*.
+    """
+
+    def holds(self) -> bool: ...
+    async def held(self) -> None: ...
+    async def asked(self, known: str) -> None: ...
+
+
 class Stream:
     """One stream, from `run` until `stop`. Owns the attempt under way: without a buffer there is nothing to commit."""
 
-    def __init__(self, spec: StreamSpec, config: Config, session: Session, pool: Pool) -> None:
+    def __init__(self, spec: StreamSpec, config: Config, session: Session, pool: Pool, claim: Claim) -> None:
         self.name = spec.name
         self._spec = spec
         self._config = config
         self._session = session
         self._pool = pool
+        self._claim = claim
         self._buffer: Buffer | None = None
         self._stopping = False
         self._task: asyncio.Task[object] | None = None
@@ -113,7 +126,8 @@ class Stream:
             return Outcome.STOPPED if self._stopping else Outcome.FAILED
         uid = await self._cluster_uid()
         identity = Identity(uid, self._config.cluster or uid or UNNAMED, selection, self._spec.watch.topic)
-        opened = await Writer.open(self._config, self._spec, identity, self._unsettled)
+        await self._claim.held()  # a producer that is started takes the stream from whoever has it
+        opened = await Writer.open(self._config, self._spec, identity, self._unsettled, self._claim.holds)
         buffer = self._buffer = Buffer(self._pool)
         try:
             outcome = await self._carry(opened, identity, buffer)
@@ -138,14 +152,20 @@ class Stream:
         async with asyncio.TaskGroup() as group:
             reading = group.create_task(reader.run(), name=f"{self.name} reader")
             holding = group.create_task(writer.hold(), name=f"{self.name} hold")
+            heeding = group.create_task(self._heed(opened.request, buffer), name=f"{self.name} requests")
             await self._pump(buffer, writer)
-            reading.cancel()
-            holding.cancel()
+            for task in (reading, holding, heeding):
+                task.cancel()
         if self._stopping:
             place = writer.checkpoint
             StreamStopped(self.name, place.epoch, place.position.version if place.position else "").emit()
             return Outcome.STOPPED
         return Outcome.AGAIN if reading.cancelled() else self._over(reading.result())
+
+    async def _heed(self, known: str, buffer: Buffer) -> None:
+        """A new epoch is asked for: end this attempt. The next one reads the request beside the checkpoint."""
+        await self._claim.asked(known)
+        buffer.close()
 
     async def _pump(self, buffer: Buffer, writer: Writer) -> None:
         """Commit what the reader brings, until it ends, we stop, or the producer is worn out."""

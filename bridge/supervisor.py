@@ -1,7 +1,7 @@
 """Runs the streams that are ours, and leaves no task behind."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 from bridge.stream import Outcome
@@ -10,6 +10,8 @@ from bridge.telemetry import StreamsCut
 GRACE = 6.0
 """Seconds that streams have for their last commit before they are cut off. Killing their producers takes up to
 3 more, and the process must be gone within 10."""
+HAND_OVER = 2.0
+"""The same for streams that go to another replica, which waits for it."""
 
 
 REMIND = 60.0
@@ -29,31 +31,124 @@ class Running(Protocol):
     def remind(self) -> None: ...
 
 
+class Membership(Protocol):
+    """Makes the fleet acquire and release partitions until it is cancelled; `leave` then tells the others at once."""
+
+    async def run(self) -> None: ...
+    async def leave(self) -> None: ...
+
+
+class Fleet:
+    """Owns the tasks of the streams that run here."""
+
+    def __init__(self, group: asyncio.TaskGroup) -> None:
+        self.ended = asyncio.Event()
+        """Set when one of them has."""
+        self._group = group
+        self._tasks: dict[Running, asyncio.Task[Outcome]] = {}
+
+    def begin(self, stream: Running) -> None:
+        task = self._group.create_task(stream.run(), name=stream.name)
+        task.add_done_callback(lambda _: self.ended.set())
+        self._tasks[stream] = task
+
+    @property
+    def failed(self) -> int:
+        """How many have ended because their configuration cannot work."""
+        return sum(1 for task in self._tasks.values() if _has_failed(task))
+
+    def remind(self) -> None:
+        for stream, task in self._tasks.items():
+            if task.done():
+                stream.remind()
+
+    async def end(self, streams: Iterable[Running], seconds: float) -> None:
+        """In good order within *seconds*, or cut off. Returns when nothing of them is left; they are forgotten."""
+        known = {stream: self._tasks[stream] for stream in streams if stream in self._tasks}
+        for stream, task in known.items():
+            if not task.done():
+                stream.stop()
+        running = {task for task in known.values() if not task.done()}
+        if running:
+            _, running = await asyncio.wait(running, timeout=seconds)
+        if running:
+            StreamsCut(sorted(task.get_name() for task in running)).emit()
+            for task in running:
+                task.cancel()
+            await asyncio.wait(running)
+        for stream in known:
+            self._tasks.pop(stream, None)
+
+    async def end_all(self, seconds: float) -> None:
+        await self.end(list(self._tasks), seconds)
+
+
+def _has_failed(task: "asyncio.Task[Outcome]") -> bool:
+    return task.done() and not task.cancelled() and task.result() is Outcome.FAILED
+
+
+class Shared:
+    """Runs the streams of the partitions that are ours. *make* makes the streams of one partition, anew each time."""
+
+    def __init__(self, fleet: Fleet, make: Callable[[int], Sequence[Running]]) -> None:
+        self._fleet = fleet
+        self._make = make
+        self._streams: dict[int, Sequence[Running]] = {}
+
+    def acquire(self, partitions: Iterable[int]) -> None:
+        for partition in partitions:
+            self._streams[partition] = self._make(partition)
+            for stream in self._streams[partition]:
+                self._fleet.begin(stream)
+
+    async def release(self, partitions: Iterable[int]) -> None:
+        numbers = list(partitions)
+        await self._fleet.end([stream for number in numbers for stream in self._streams.get(number, ())], HAND_OVER)
+        for number in numbers:
+            self._streams.pop(number, None)
+
+
 async def supervise(streams: Sequence[Running], stopping: asyncio.Event) -> bool:
     """Run *streams* until *stopping* is set. False if every one of them has failed for good."""
     async with asyncio.TaskGroup() as group:
-        tasks = {group.create_task(stream.run(), name=stream.name) for stream in streams}
-        stop = group.create_task(stopping.wait(), name="stop")
-        running = set(tasks)
-        while running and not stop.done():
-            waits = {*running, stop}
-            done, _ = await asyncio.wait(waits, timeout=REMIND, return_when=asyncio.FIRST_COMPLETED)
-            running -= done
-            if not done:
-                _remind(streams, running)
+        fleet = Fleet(group)
         for stream in streams:
-            stream.stop()
-        if running:
-            _, running = await asyncio.wait(running, timeout=GRACE)
-        if running:
-            StreamsCut(sorted(task.get_name() for task in running)).emit()
-        for task in (*running, stop):
-            task.cancel()
-    return any(task.cancelled() or task.result() is not Outcome.FAILED for task in tasks)
+            fleet.begin(stream)
+        await _watch(group, fleet, len(streams), stopping)
+        worked = fleet.failed < len(streams)
+        await fleet.end_all(GRACE)
+    return worked
 
 
-def _remind(streams: Sequence[Running], running: set["asyncio.Task[Outcome]"]) -> None:
-    going = {task.get_name() for task in running}
-    for stream in streams:
-        if stream.name not in going:
-            stream.remind()
+async def supervise_shared(
+    count: int,
+    make: Callable[[int], Sequence[Running]],
+    join: Callable[[Shared], Membership],
+    stopping: asyncio.Event,
+) -> bool:
+    """Run what the group says, until *stopping* is set. False if all *count* streams are ours, and all have failed."""
+    async with asyncio.TaskGroup() as group:
+        fleet = Fleet(group)
+        membership = join(Shared(fleet, make))
+        belonging = group.create_task(membership.run(), name="membership")
+        await _watch(group, fleet, count, stopping)
+        worked = fleet.failed < count
+        await fleet.end_all(GRACE)
+        belonging.cancel()
+        await asyncio.wait({belonging})
+        await fleet.end_all(HAND_OVER)  # what it may have begun meanwhile
+    await membership.leave()
+    return worked
+
+
+async def _watch(group: asyncio.TaskGroup, fleet: Fleet, count: int, stopping: asyncio.Event) -> None:
+    """Until *stopping* is set, or all of *count* streams have failed."""
+    stop = group.create_task(stopping.wait(), name="stop")
+    while not stop.done() and fleet.failed < count:
+        fleet.ended.clear()
+        ended = group.create_task(fleet.ended.wait(), name="one has ended")
+        done, _ = await asyncio.wait({stop, ended}, timeout=REMIND, return_when=asyncio.FIRST_COMPLETED)
+        if not done:
+            fleet.remind()
+        ended.cancel()
+    stop.cancel()

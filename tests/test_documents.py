@@ -12,6 +12,7 @@ import yaml
 from bridge import telemetry
 from bridge.checks.report import Report
 from bridge.model.event import ChangeType, RestartReason
+from bridge.status.report import Report as Status
 from bridge.verify.report import Report as Verification
 
 ROOT = Path(__file__).parent.parent
@@ -136,3 +137,13 @@ def test_documents_that_the_code_names_exist() -> None:
     }
 
     assert [name for name in sorted(named) if not (ROOT / name).exists()] == []
+
+
+def test_every_field_of_a_statuss_json_is_explained() -> None:
+    """As those of a check."""
+    text = (ROOT / "docs" / "operations.md").read_text().partition("## What `status` shows")[2].partition("\n## ")[0]
+    words = set(re.findall(r"`\.?([A-Za-z]+)(?:\[\])?`", text))
+    schema = msgspec.json.schema(Status)["$defs"]
+    fields = {name for definition in schema.values() for name in definition["properties"]}
+
+    assert fields - words == set()

@@ -3,7 +3,7 @@
 import asyncio
 
 from bridge.stream import Outcome
-from bridge.supervisor import GRACE, supervise
+from bridge.supervisor import GRACE, HAND_OVER, Shared, supervise, supervise_shared
 
 
 class Fake:
@@ -86,3 +86,84 @@ async def test_nothing_left_to_run_is_an_end() -> None:
     worked = await supervise(streams, asyncio.Event())
 
     assert not worked
+
+
+class Group:
+    """A membership as the test wants it."""
+
+    def __init__(self, shared: Shared, *acquired: int) -> None:
+        self.shared = shared
+        self.left = False
+        self._acquired = acquired
+
+    async def run(self) -> None:
+        self.shared.acquire(self._acquired)
+        await asyncio.get_running_loop().create_future()
+
+    async def leave(self) -> None:
+        self.left = True
+
+
+class Stage:
+    """Two streams in partition 0, one in 1; all that were ever made."""
+
+    def __init__(self, **fields: bool) -> None:
+        self.made: list[Fake] = []
+        self.groups: list[Group] = []
+        self._fields = fields
+
+    def make(self, partition: int) -> list[Fake]:
+        made = [Fake(name, **self._fields) for name in (["a", "b"] if partition == 0 else ["c"])]
+        self.made += made
+        return made
+
+    def join(self, shared: Shared) -> Group:
+        self.groups.append(Group(shared, 0))
+        return self.groups[0]
+
+    async def run(self, stopping: asyncio.Event) -> bool:
+        return await supervise_shared(3, self.make, self.join, stopping)
+
+
+async def test_only_what_is_ours_runs_and_all_ends_before_we_leave() -> None:
+    """Whoever gets our partitions when we leave must find them given up."""
+    stage, stopping = Stage(), asyncio.Event()
+    asyncio.get_running_loop().call_later(60, stopping.set)
+
+    worked = await stage.run(stopping)
+
+    assert (worked, [(stream.name, stream.ended) for stream in stage.made]) == (
+        True,
+        [("a", "stopped"), ("b", "stopped")],
+    )
+    assert stage.groups[0].left
+
+
+async def test_a_partition_that_goes_is_given_up_in_time() -> None:
+    """Its next owner waits for it: who does not end is cut off."""
+    stage, stopping = Stage(deaf=True), asyncio.Event()
+    loop = asyncio.get_running_loop()
+    running = asyncio.ensure_future(stage.run(stopping))
+    await asyncio.sleep(10)
+    began = loop.time()
+
+    await stage.groups[0].shared.release([0, 1])
+    took = loop.time() - began
+    stage.groups[0].shared.acquire([0])
+    await asyncio.sleep(1)
+
+    assert HAND_OVER <= took < HAND_OVER + 1
+    assert [stream.ended for stream in stage.made] == ["cut off", "cut off", "", ""], "made anew, not begun again"
+    stopping.set()
+    await running
+
+
+async def test_a_replica_whose_streams_all_fail_stays_while_others_may_have_more() -> None:
+    """To leave would only hand its broken streams on."""
+    stage, stopping = Stage(fails=True), asyncio.Event()
+    running = asyncio.ensure_future(stage.run(stopping))
+
+    await asyncio.sleep(600)
+    assert not running.done()
+    stage.groups[0].shared.acquire([1])
+    assert await running is False, "all three are ours, and none can work: the exit code must tell"

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable
 
-from bridge.checks.report import KafkaEnd, TopicState
+from bridge.checks.report import GroupState, KafkaEnd, TopicState
 from bridge.config.tree import Config
+from bridge.ownership.group import Group
 from bridge.sink import topics
 from bridge.sink.connection import KafkaFault, SettingFault
 from bridge.sink.producer import assert_fast
@@ -28,6 +29,16 @@ async def reach(config: Config) -> tuple[KafkaEnd, TopicState | None]:
         except KafkaFault as fault:
             return KafkaEnd(servers), TopicState(name, True, found.partitions, f"{fault}.")
     return KafkaEnd(servers), state
+
+
+async def share(config: Config) -> GroupState:
+    """Whether replicas may form their group, and how many have. Kafka must have been reached."""
+    try:
+        async with Group.reached(config) as group:
+            await group.try_access()
+            return GroupState(config.name, len(await group.members()))
+    except KafkaFault as fault:
+        return GroupState(config.name, problem=f"{fault}.")
 
 
 async def look(config: Config, names: Iterable[str]) -> tuple[TopicState, ...]:

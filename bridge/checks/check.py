@@ -59,6 +59,7 @@ async def _check(config: Config, source: str) -> Report:
     (session, kubernetes), (kafka, topic) = await asyncio.gather(cluster.reach(config), broker.reach(config))
     try:
         ends = _Ends(config, session, kubernetes, not kafka.problem)
+        shared = await broker.share(config) if ends.kafka and not config.standalone else None
         gate = asyncio.Semaphore(AT_ONCE)
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(_stream(ends, spec, gate)) for spec in streams(config)]
@@ -66,10 +67,10 @@ async def _check(config: Config, source: str) -> Report:
         if session is not None:
             await session.close()
     states = tuple(task.result() for task in tasks)
-    problems = [kubernetes.problem, kafka.problem, topic.problem if topic is not None else ""]
+    problems = [kubernetes.problem, kafka.problem, *(each.problem for each in (topic, shared) if each is not None)]
     ok = not any(problems) and all(state.ok for state in states)
     version = importlib.metadata.version("kube-event-bridge")
-    return Report(ok, version, source, ends.cluster, kubernetes, kafka, topic, states)
+    return Report(ok, version, source, ends.cluster, kubernetes, kafka, topic, shared, states)
 
 
 async def _stream(ends: _Ends, spec: StreamSpec, gate: asyncio.Semaphore) -> StreamState:

@@ -32,6 +32,14 @@ class TopicState(Struct, frozen=True, rename="camel"):
     note: str = ""
 
 
+class GroupState(Struct, frozen=True, rename="camel"):
+    """*members*: how many replicas are in it now."""
+
+    name: str
+    members: int = 0
+    problem: str = ""
+
+
 class WatchedResource(Struct, frozen=True, rename="camel"):
     name: str
     api_version: str
@@ -78,7 +86,10 @@ class StreamState(Struct, frozen=True, rename="camel"):
 
 
 class Report(Struct, frozen=True, rename="camel"):
-    """*ok*: nothing keeps any stream from running. *cluster*: its name in the records; None if nobody knows now."""
+    """*ok*: nothing keeps any stream from running. *cluster*: its name in the records; None if nobody knows now.
+
+    *group* is None for a standalone bridge, and where Kafka was not reached.
+    """
 
     ok: bool
     version: str
@@ -87,4 +98,5 @@ class Report(Struct, frozen=True, rename="camel"):
     kubernetes: KubernetesEnd
     kafka: KafkaEnd
     checkpoints: TopicState | None
+    group: GroupState | None
     streams: tuple[StreamState, ...]

@@ -7,6 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bridge.checks.report import Report, StreamState, TopicState
+from bridge.cli.status import age
 from bridge.stream import UNNAMED
 
 GOOD, BAD = "[green]ok[/]", "[red]NO[/]"
@@ -52,6 +53,10 @@ def _ends(report: Report) -> Table:
     table.add_row(BAD if report.kafka.problem else GOOD, "kafka", escape(", ".join(report.kafka.servers)))
     if topic is not None:
         table.add_row(BAD if topic.problem else GOOD, "checkpoints", escape(", ".join(_topic(topic))))
+    if (group := report.group) is not None:
+        count = "1 replica" if group.members == 1 else f"{group.members} replicas"
+        row = group.name if group.problem else f"{group.name}, {count}"
+        table.add_row(BAD if group.problem else GOOD, "group", escape(row))
     return table
 
 
@@ -92,17 +97,10 @@ def _place(state: StreamState) -> list[str]:
     checkpoint, start = state.checkpoint, state.start
     if checkpoint is None:
         return ["none" if start is not None else UNKNOWN, *([start.reason] if start is not None else [])]
-    lines = [f"{checkpoint.phase}, {_age(checkpoint.age)} old"]
+    lines = [f"{checkpoint.phase}, {age(checkpoint.age)} old"]
     if start is not None:
         lines.append("resumes" if start.how == "resume" else f"new epoch: {start.reason}")
     return lines
-
-
-def _age(seconds: float) -> str:
-    for unit, size in (("d", 86_400), ("h", 3_600), ("m", 60)):
-        if seconds >= 2 * size:
-            return f"{seconds / size:.0f}{unit}"
-    return f"{seconds:.0f}s"
 
 
 def _problems(report: Report) -> list[tuple[str, str]]:
@@ -111,6 +109,7 @@ def _problems(report: Report) -> list[tuple[str, str]]:
         ("kubernetes", report.kubernetes.problem),
         ("kafka", report.kafka.problem),
         ("checkpoints", topic.problem if topic is not None else ""),
+        ("group", report.group.problem if report.group is not None else ""),
     ]
     streams = [(state.name, problem) for state in report.streams for problem in state.problems]
     return [(place, problem) for place, problem in [*general, *streams] if problem]

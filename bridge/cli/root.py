@@ -14,9 +14,11 @@ import typer
 from bridge.cli.check import check
 from bridge.cli.demo import demo
 from bridge.cli.materialize import materialize
+from bridge.cli.resync import resync
 from bridge.cli.run import run
 from bridge.cli.sandbox import sandbox
 from bridge.cli.schema import schema
+from bridge.cli.status import status
 from bridge.cli.tail import tail
 from bridge.cli.verify import verify
 from bridge.config.problem import ConfigError
@@ -35,7 +37,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (run, check, tail, verify, demo, materialize, sandbox, schema):
+for command in (run, check, status, resync, tail, verify, demo, materialize, sandbox, schema):
     app.command()(command)
 
 

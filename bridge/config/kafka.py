@@ -173,6 +173,22 @@ class Topics(Struct, frozen=True, rename="camel", forbid_unknown_fields=True, kw
     ] = {}
 
 
+class Group(Struct, frozen=True, rename="camel", forbid_unknown_fields=True, kw_only=True):
+    """The consumer group that replicas form to share the streams."""
+
+    session_timeout: Annotated[
+        Duration,
+        Meta(
+            description="After this long without a sign of life a replica is taken for dead, and its streams move. The"
+            " broker bounds it (group.min.session.timeout.ms, 6s unless changed, and group.max.session.timeout.ms).",
+            examples=["10s"],
+            ge=1.0,
+            le=1800.0,
+            extra={"unit": "duration"},
+        ),
+    ] = Duration(10.0)
+
+
 class Checkpoints(Struct, frozen=True, rename="camel", forbid_unknown_fields=True, kw_only=True):
     """The compacted topic that holds every stream's position and index."""
 

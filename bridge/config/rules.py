@@ -1,11 +1,11 @@
-"""What the fields owe each other, and what this version cannot do yet."""
+"""What the fields owe each other."""
 
 from collections.abc import Iterator
 
 from msgspec import Struct
 
 from bridge.config.kafka import Kafka
-from bridge.config.problem import Misread, Problem
+from bridge.config.problem import Misread
 from bridge.config.report import Report
 from bridge.config.streams import streams_of
 from bridge.config.topics import known_topic, name_problems, template_problems
@@ -42,14 +42,6 @@ def judge(config: Config, report: Report) -> None:
     for finding in [*_kafka(config.kafka), *_whole(config), *_watches(config), *_names(config)]:
         if not any(report.blames(path) for path in (finding.path, *finding.others)):
             report.add(finding.path, Misread(finding.what, finding.mend))
-
-
-def refusals(config: Config) -> list[Problem]:
-    """What the file may ask for but this version cannot run. `event-bridge run` refuses; the file itself is right."""
-    if config.standalone:
-        return []
-    what = "consumer groups come later"
-    return [Problem("", 0, "standalone", what, "Set standalone: true and run one replica.")]
 
 
 def _kafka(kafka: Kafka) -> Iterator[Finding]:

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from bridge.config.kafka import LONGEST_TOPIC, TOPIC, Checkpoints, FilePath, Kafka, MiB, Text, Topics
+from bridge.config.kafka import LONGEST_TOPIC, TOPIC, Checkpoints, FilePath, Group, Kafka, MiB, Text, Topics
 from bridge.config.units import Duration, Size
 from bridge.config.watch import Watch
 
@@ -74,7 +74,7 @@ class Config(Struct, frozen=True, rename="camel", forbid_unknown_fields=True, kw
         str,
         Meta(
             description="Prefix of transactional ids, consumer group and checkpoint topic: one per deployment."
-            " Two deployments with one name throw each other out.",
+            " Of two deployments with one name, the second waits; standalone ones throw each other out.",
             examples=["kube-event-bridge"],
             pattern=TOPIC,
             max_length=LONGEST_TOPIC - len(".checkpoints"),
@@ -99,10 +99,13 @@ class Config(Struct, frozen=True, rename="camel", forbid_unknown_fields=True, kw
     standalone: Annotated[
         bool,
         Meta(
-            description="true: this one process owns all streams, with no consumer group. Run one replica only."
-            " This version runs standalone only.",
+            description="true: this one process owns all streams, with no consumer group. Run one replica only.",
         ),
     ] = False
+    group: Annotated[
+        Group,
+        Meta(description="The consumer group that replicas form to share the streams. Not for standalone."),
+    ] = Group()
     buffer: Annotated[
         Size,
         Meta(

@@ -51,6 +51,21 @@ def _resource(identity: Identity) -> str:
     return f"{resource.name} {resource.api_version} {resource.kind}"
 
 
+LONGEST = 200
+"""Characters of a message that every checkpoint of its epoch repeats."""
+
+
+class Began(Struct, frozen=True):
+    """Why the epoch began, as its `RESTARTED` says, and when, in ms since 1970.
+
+    *reason* is a text here: who reads it may be older than who wrote it.
+    """
+
+    reason: str
+    message: str
+    time: int
+
+
 class Checkpoint(Struct, frozen=True):
     """A stream's committed place.
 
@@ -59,6 +74,8 @@ class Checkpoint(Struct, frozen=True):
     *partitions* has every topic that the stream has written to, with the partition count its records were placed by;
     0 for one that was deleted with objects in it, until a new epoch has told of them anew.
     *indexed* is how many objects the durable index holds: it proves that what is read beside the checkpoint is whole.
+    *began* is for people; checkpoints of older bridges have none. *honoured* is the id of the last request for a new
+    epoch that was followed: committed with that epoch's `RESTARTED`, so it is followed once.
     """
 
     epoch: Epoch
@@ -67,6 +84,8 @@ class Checkpoint(Struct, frozen=True):
     identity: Identity
     partitions: dict[str, int]
     indexed: int = 0
+    began: Began | None = None
+    honoured: str = ""
 
     def after(self, events: list[Event], now: int) -> "Checkpoint":
         """The checkpoint that covers *events* too. Changes count for the position only outside a relist.
@@ -75,7 +94,7 @@ class Checkpoint(Struct, frozen=True):
         API server puts the events of a minute on one lease), so after one of them others of that version may be to
         come. The position stays before it; the index knows which of them have been said (`source.index`).
         """
-        epoch, phase, position = self.epoch, self.phase, self.position
+        epoch, phase, position, began = self.epoch, self.phase, self.position, self.began
         last: Change | None = None
         deleted = NO_VERSION
         for event in events:
@@ -87,7 +106,7 @@ class Checkpoint(Struct, frozen=True):
                 case Restarted():
                     assert event.epoch > epoch, "epochs only grow"
                     epoch, phase, position, last = event.epoch, Phase.RELISTING, event.previous, None
-                    deleted = NO_VERSION
+                    deleted, began = NO_VERSION, Began(event.reason.value, event.message[:LONGEST], now)
                 case Synced(at, gone):
                     assert at.epoch == epoch, "a snapshot ends in the epoch it began in"
                     phase = Phase.REMOVED if gone else Phase.LIVE
@@ -97,7 +116,7 @@ class Checkpoint(Struct, frozen=True):
         if phase is Phase.LIVE and position is not None:
             position = Position(epoch, last.version, now) if last is not None else position
             position = position.after_delete(deleted)
-        return replace(self, epoch=epoch, phase=phase, position=position)
+        return replace(self, epoch=epoch, phase=phase, position=position, began=began)
 
 
 def nothing_yet(identity: Identity) -> Checkpoint:

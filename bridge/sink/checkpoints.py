@@ -6,7 +6,8 @@ each with its own transactions, and another stream's open one holds the last sta
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
@@ -27,7 +28,7 @@ from bridge.sink.connection import (
     settings,
     topics_of,
 )
-from bridge.sink.covers import Unreadable
+from bridge.sink.covers import Request, Unreadable, Written
 
 SWEEP = 10.0
 """Seconds between a broker's looks for transactions to abort, by default
@@ -40,11 +41,23 @@ Message = ConsumerRecord[bytes | None, bytes | None]
 
 
 class Saved(Struct, frozen=True):
-    """What was committed. *index*: key -> uid of every object that consumers believe in. *written*: ms, 0 if never."""
+    """What was committed. *index*: key -> uid of every object that consumers believe in. *written*: ms, 0 if never.
+
+    *request* is the last one for a new epoch, followed or not.
+    """
 
     checkpoint: Checkpoint | None
     index: dict[str, str]
     written: int
+    request: Request | None = None
+
+
+class Summary(Struct, frozen=True):
+    """What was committed of a stream, the index only counted."""
+
+    written: Written
+    partition: int
+    indexed: int
 
 
 async def read(config: Config, stream: str) -> Saved:
@@ -52,28 +65,57 @@ async def read(config: Config, stream: str) -> Saved:
 
     Waits for other streams' open transactions in the same partition: as long as the broker lets a dead one live.
     """
+    own = (stream.encode(), covers.request_key(stream))
+    prefix = covers.index_prefix(stream)
+
+    def is_its(key: bytes) -> bool:
+        return key in own or key.startswith(prefix)
+
     topic = config.checkpoint_topic
     patience = config.kafka.transaction_timeout + SWEEP
     async with faults(config.kafka, f"read the checkpoint of {stream} from {topic}", patience + 2 * ANSWER):
-        async with connected(config.kafka) as client:
-            partitions = len((await topics_of(client, [topic])).get(topic, ()))
+        partitions = await _partitions(config)
         if partitions == 0:
             return Saved(None, {}, 0)
         target = covers.target_of(topic, partitions, stream)
-        messages = await _latest(config.kafka, TopicPartition(*target), stream, patience)
+        messages = await _latest(config.kafka, [TopicPartition(*target)], is_its, patience)
     return _saved(messages, stream)
 
 
-async def _latest(kafka: Kafka, place: TopicPartition, stream: str, patience: float) -> dict[bytes, Message]:
-    """The last committed record of each of the stream's keys, tombstones left out."""
-    own, prefix = stream.encode(), covers.index_prefix(stream)
-    async with _consumer(kafka, place, "read_uncommitted") as consumer:
-        end = (await consumer.end_offsets([place]))[place]
+async def read_all(config: Config) -> dict[str, Summary]:
+    """Of every stream that the checkpoint topic knows, as committed before this was called. Changes nothing."""
+    topic = config.checkpoint_topic
+    patience = config.kafka.transaction_timeout + SWEEP
+    async with faults(config.kafka, f"read the checkpoints from {topic}", patience + 2 * ANSWER):
+        places = [TopicPartition(topic, number) for number in range(await _partitions(config))]
+        if not places:
+            return {}
+        messages = await _latest(config.kafka, places, lambda _: True, patience)
+    known = [covers.stream_of(key) for key in messages]
+    indexed = Counter(stream for stream, is_checkpoint in known if not is_checkpoint)
+    return {
+        stream: Summary(_decoded(messages[key]), messages[key].partition, indexed[stream])
+        for key, (stream, is_checkpoint) in zip(messages, known, strict=True)
+        if is_checkpoint
+    }
+
+
+async def _partitions(config: Config) -> int:
+    async with connected(config.kafka) as client:
+        return len((await topics_of(client, [config.checkpoint_topic])).get(config.checkpoint_topic, ()))
+
+
+async def _latest(
+    kafka: Kafka, places: list[TopicPartition], wanted: Callable[[bytes], bool], patience: float
+) -> dict[bytes, Message]:
+    """The last committed record of each of the keys, tombstones left out."""
+    async with reading(kafka, places, "read_uncommitted") as consumer:
+        ends = await consumer.end_offsets(places)
     latest: dict[bytes, Message] = {}
-    async with _consumer(kafka, place, "read_committed") as consumer:
-        async for message in _until(consumer, place, end, patience):
+    async with reading(kafka, places, "read_committed") as consumer:
+        async for message in _until(consumer, ends, patience):
             key = message.key
-            if key is None or not (key == own or key.startswith(prefix)):
+            if key is None or not wanted(key):
                 continue
             if message.value is None:
                 latest.pop(key, None)
@@ -83,35 +125,46 @@ async def _latest(kafka: Kafka, place: TopicPartition, stream: str, patience: fl
 
 
 async def _until(
-    consumer: AIOKafkaConsumer, place: TopicPartition, end: int, patience: float
+    consumer: AIOKafkaConsumer, ends: dict[TopicPartition, int], patience: float
 ) -> AsyncIterator[Message]:
-    """Every record before offset *end*, as soon as it is known to be committed."""
-    waited = time.monotonic()
-    while (at := await consumer.position(place)) < end:
-        messages = (await consumer.getmany(timeout_ms=WAIT_MS)).get(place, ())
-        for message in messages:
-            yield message
-        if await consumer.position(place) > at:
-            waited = time.monotonic()
+    """Every record before the *ends*, as soon as it is known to be committed."""
+    waited, before = time.monotonic(), dict[TopicPartition, int]()
+    while True:
+        at = {place: await consumer.position(place) for place in ends}
+        open_ones = [place for place, end in ends.items() if at[place] < end]
+        if not open_ones:
+            return
+        if at != before:
+            waited, before = time.monotonic(), at
         elif time.monotonic() - waited > patience:
+            place = open_ones[0]
             raise KafkaFault(
-                f"a transaction holds {place.topic}, partition {place.partition}, at offset {at} of {end} for longer"
-                f" than kafka.transactionTimeout ({patience - SWEEP:g}s). Either its owner has a longer one, or Kafka"
-                " has lost its end: find it with kafka-transactions.sh find-hanging, and abort it"
+                f"a transaction holds {place.topic}, partition {place.partition}, at offset {at[place]} of"
+                f" {ends[place]} for longer than kafka.transactionTimeout ({patience - SWEEP:g}s). Either its owner has"
+                " a longer one, or Kafka has lost its end: find it with kafka-transactions.sh find-hanging, abort it"
             )
+        for messages in (await consumer.getmany(timeout_ms=WAIT_MS)).values():
+            for message in messages:
+                yield message
 
 
 def _saved(messages: dict[bytes, Message], stream: str) -> Saved:
     mine = messages.pop(stream.encode(), None)
+    asked = messages.pop(covers.request_key(stream), None)
+    request = covers.decode_request(asked.value or b"") if asked is not None else None
     cut = len(covers.index_prefix(stream))
     index = {_text(key[cut:], message): _text(message.value, message) for key, message in messages.items()}
     if mine is None:
-        return Saved(None, index, 0)
+        return Saved(None, index, 0, request)
+    written = _decoded(mine)
+    return Saved(written.checkpoint, index, written.written, request)
+
+
+def _decoded(message: Message) -> Written:
     try:
-        written = covers.decode(mine.value or b"")
+        return covers.decode(message.value or b"")
     except Unreadable as error:
-        raise SettingFault(f"{_name(mine)} {error}") from error
-    return Saved(written.checkpoint, index, written.written)
+        raise SettingFault(f"{_name(message)} {error}") from error
 
 
 def _text(data: bytes | None, message: Message) -> str:
@@ -127,15 +180,18 @@ def _name(message: Message) -> str:
 
 
 @asynccontextmanager
-async def _consumer(kafka: Kafka, place: TopicPartition, isolation: str) -> AsyncIterator[AIOKafkaConsumer]:
-    consumer = AIOKafkaConsumer(
-        isolation_level=isolation,
-        enable_auto_commit=False,
-        auto_offset_reset="earliest",
-        max_partition_fetch_bytes=FETCH,
-        **settings(kafka),
-    )
-    consumer.assign([place])
+async def reading(
+    kafka: Kafka, places: list[TopicPartition], isolation: str, **more: object
+) -> AsyncIterator[AIOKafkaConsumer]:
+    """A consumer of *places*, in no group, from where they begin. *more* goes over its settings. Its end is bounded."""
+    options = settings(kafka) | {
+        "isolation_level": isolation,
+        "enable_auto_commit": False,
+        "auto_offset_reset": "earliest",
+        "max_partition_fetch_bytes": FETCH,
+    }
+    consumer = AIOKafkaConsumer(**options | more)
+    consumer.assign(places)
     try:
         await consumer.start()
         yield consumer

@@ -121,7 +121,23 @@ def _fault(error: Exception, heard: list[str], kafka: Kafka, doing: str) -> Kafk
         case errors.MessageSizeTooLargeError() | errors.RecordListTooLargeError():
             return KafkaFault(f"{what}a batch exceeds the topic's max.message.bytes. Lower kafka.maxMessageBytes")
         case _:
-            return KafkaFault(f"{what}{cause!r}")
+            return _group_fault(cause, what) or KafkaFault(f"{what}{cause!r}")
+
+
+def _group_fault(cause: BaseException, what: str) -> KafkaFault | None:
+    match cause:
+        case errors.GroupAuthorizationFailedError():
+            mend = "Allow Read on the Group, or set standalone: true and run one replica"
+            return SettingFault(f"{what}no permission for it. {mend}")
+        case errors.InvalidSessionTimeoutError():
+            mend = (
+                "Change group.sessionTimeout: group.min.session.timeout.ms and its max bound it, 6s and 30m by default"
+            )
+            return SettingFault(f"{what}the broker does not take its session timeout. {mend}")
+        case errors.InconsistentGroupProtocolError():
+            return SettingFault(f"{what}other consumers have a group of this name. Change `name`, or theirs")
+        case _:
+            return None
 
 
 def _unreachable(heard: list[str], kafka: Kafka, error: Exception) -> KafkaFault:

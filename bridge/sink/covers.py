@@ -1,7 +1,8 @@
 """What is committed with the records: the checkpoint that covers them and the index entries that they change.
 
 Both lie in the checkpoint topic, in the partition of the stream's name: the checkpoint under key `{stream}`, the uid of
-every live object under `{stream}/{object key}`. A stream's name holds no `/`.
+every live object under `{stream}/{object key}`; and beside them, written by an operator's command, the last request for
+a new epoch, under `/resync/{stream}`. A stream's name holds no `/`.
 """
 
 import msgspec
@@ -43,6 +44,47 @@ def target_of(topic: str, partitions: int, stream: str) -> Target:
 def index_prefix(stream: str) -> bytes:
     """What stands before an object's key in the keys of the stream's index."""
     return f"{stream}/".encode()
+
+
+class Request(Struct, frozen=True):
+    """A new epoch is asked for. *id* is nobody else's, *time* ms since 1970, *by* for people."""
+
+    format: int
+    id: str
+    time: int
+    by: str
+
+
+_request = msgspec.json.Decoder(Request).decode
+_ASKS = b"/resync/"
+
+
+def request_key(stream: str) -> bytes:
+    return _ASKS + stream.encode()
+
+
+def stream_of_request(key: bytes) -> str | None:
+    """None: it is the key of something else."""
+    return key.removeprefix(_ASKS).decode(errors="replace") if key.startswith(_ASKS) else None
+
+
+def encode_request(request: Request) -> bytes:
+    return _encode(request)
+
+
+def decode_request(value: bytes) -> Request | None:
+    """None: it cannot be read, so it asks for nothing that this version knows."""
+    try:
+        request = _request(value)
+    except msgspec.DecodeError:
+        return None
+    return request if request.format <= FORMAT else None
+
+
+def stream_of(key: bytes) -> tuple[str, bool]:
+    """Whose record of the topic it is, and whether it is the checkpoint; False: an entry of the index."""
+    name, slash, _ = key.partition(b"/")
+    return name.decode(errors="replace"), not slash
 
 
 def encode(checkpoint: Checkpoint, now: int) -> bytes:

@@ -35,6 +35,13 @@ looks like a broker that has gone."""
 GONE = (CloseReason.CONNECTION_BROKEN, CloseReason.CONNECTION_TIMEOUT, CloseReason.OUT_OF_SYNC)
 
 Requests = set["asyncio.Task[Any]"]
+Proof = Callable[[], bool]
+"""Whether what is written is ours to write, as far as we know. True for who shares with nobody."""
+
+
+def alone() -> bool:
+    return True
+
 
 _CODECS = (DefaultRecordBatchBuilder, MemoryRecords)
 
@@ -52,24 +59,25 @@ def assert_fast() -> None:
 class Producer:
     """Owns an aiokafka producer, from `start` to `kill`. Dead after the first failure."""
 
-    def __init__(self, kafka: Kafka, name: str, client: "_Client", verdict: Verdict | None) -> None:
+    def __init__(self, kafka: Kafka, name: str, client: "_Client", verdict: Verdict | None, proof: Proof) -> None:
         self._kafka = kafka
         self._name = name
         self._client = client.producer
         self._killing = client.kill
         self._lost = client.lost
         self._verdict = verdict
+        self._proof = proof
         self._exactly_once = kafka.delivery == "exactly-once"
         self._published = 0
         self._dead = False
 
     @classmethod
-    async def start(cls, kafka: Kafka, name: str, unsettled: Unsettled | None = None) -> Self:
+    async def start(cls, kafka: Kafka, name: str, unsettled: Unsettled | None = None, proof: Proof = alone) -> Self:
         """Begin. With `exactly-once` *name* is the transactional id: who had it is fenced, its transaction aborted.
 
         When this returns, every transaction of *name* is decided, and, but for what `settle` is there for, everything
         ever committed under *name* is visible to readers of committed records. *unsettled* is what the attempt before
-        has left over.
+        has left over. *proof* is looked at after the fence: whoever owns *name* later fences us in turn.
         """
         assert_fast()
         exactly_once = kafka.delivery == "exactly-once"
@@ -81,12 +89,14 @@ class Producer:
             client = _Client(_settings(kafka, name if exactly_once else None))
             try:
                 await client.producer.start()
+                _assert_ours(name, proof)
             except BaseException:
                 await client.kill()
                 raise
         manager = client.producer._txn_manager  # noqa: SLF001
         unsettled = unsettled or Unsettled()
-        return cls(kafka, name, client, unsettled.learn(last, manager.producer_id, manager.producer_epoch))
+        verdict = unsettled.learn(last, manager.producer_id, manager.producer_epoch)
+        return cls(kafka, name, client, verdict, proof)
 
     @property
     def worn_out(self) -> bool:
@@ -150,7 +160,9 @@ class Producer:
                     await self._send([*records.runs, *covers.runs], time)
                     await self._client.commit_transaction()
                 else:
+                    _assert_ours(self._name, self._proof)  # nothing fences us
                     await self._send(records.runs, time)
+                    _assert_ours(self._name, self._proof)
                     await self._send(covers.runs, time)
         except BaseException:
             await self.kill()
@@ -200,6 +212,13 @@ class Producer:
         """Never hangs, leaves no task and no socket. What `publish` has returned from is safe: a good end as well."""
         self._dead = True
         await self._killing()
+
+
+def _assert_ours(name: str, proof: Proof) -> None:
+    if not proof():
+        raise KafkaFault(
+            f"{name} may be another replica's now: the group has not confirmed for too long that it is ours"
+        )
 
 
 LOST = "a broker has cut our connection. If it restarted, the end of our last transaction may be missing: starting over"

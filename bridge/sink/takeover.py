@@ -16,7 +16,7 @@ from bridge.telemetry import TopicForgotten
 
 
 class Takeover(Struct, frozen=True):
-    """How a stream begins.
+    """How a stream begins. *request* is the id of the last request for a new epoch, followed or not; else empty.
 
     *topics* are those that it may write to at once, and *router* knows them. *index* is without the *displaced*.
     """
@@ -29,6 +29,7 @@ class Takeover(Struct, frozen=True):
     router: Router
     index: dict[str, str]
     displaced: list[Displaced]
+    request: str
 
 
 class Found(Struct, frozen=True):
@@ -55,15 +56,16 @@ async def prepare(config: Config, stream: str, identity: Identity, found: Found,
         before, saved = noted, replace(saved, checkpoint=noted)
     identity = _recalled(config, identity, saved.checkpoint)
     decision = decide(config, identity, saved, existing)
+    request = saved.request.id if saved.request is not None else ""
     if isinstance(decision, Resume):
         kept = replace(before, identity=identity, partitions=_partitions(existing))
         router = _router(identity, kept.partitions)
-        return Takeover(decision, kept, identity, existing, found.checkpoint_topic, router, saved.index, [])
+        return Takeover(decision, kept, identity, existing, found.checkpoint_topic, router, saved.index, [], request)
     mine = existing | await topics.ensure(config, _router(identity, {}).fixed_topics())
     router = _router(identity, _partitions(mine))
     moved = displaced(saved.index, _router(before.identity, before.partitions), router) if before.partitions else []
     index = _without(saved.index, moved)
-    return Takeover(decision, before, identity, mine, found.checkpoint_topic, router, index, moved)
+    return Takeover(decision, before, identity, mine, found.checkpoint_topic, router, index, moved, request)
 
 
 def decide(config: Config, identity: Identity, saved: Saved, existing: dict[str, Topic]) -> Resume | Restart:
@@ -73,6 +75,8 @@ def decide(config: Config, identity: Identity, saved: Saved, existing: dict[str,
     decision = start(saved.checkpoint, identity, _counts(before, existing, saved.index))
     if isinstance(decision, Resume) and (lack := _lack(config, before, saved)):
         return Restart(RestartReason.DESYNCHRONIZED, lack, before.epoch, before.position)
+    if isinstance(decision, Resume) and (request := saved.request) is not None and request.id != before.honoured:
+        return Restart(RestartReason.REQUESTED, f"asked for by {request.by}", before.epoch, before.position)
     return decision
 
 

@@ -21,7 +21,7 @@ from bridge.sink.batch import Batches
 from bridge.sink.draft import Draft, Drafter
 from bridge.sink.formats import Envelope
 from bridge.sink.hanging import Unsettled
-from bridge.sink.producer import Producer
+from bridge.sink.producer import Producer, Proof, alone
 from bridge.sink.route import Target
 from bridge.sink.takeover import Found, Takeover
 from bridge.sink.topics import Topic
@@ -38,11 +38,15 @@ class Repartitioned(Exception):  # noqa: N818 - says what happened
 
 
 class Opened(Struct, frozen=True):
-    """A stream that is ours. *index*: key -> uid of the objects that consumers believe in, where they belong."""
+    """A stream that is ours. *index*: key -> uid of the objects that consumers believe in, where they belong.
+
+    *request* is the id of the last request for a new epoch that is known: *start* has followed it, or one before has.
+    """
 
     writer: "Writer"
     start: Resume | Restart
     index: dict[str, str]
+    request: str
 
 
 class Writer:
@@ -59,6 +63,8 @@ class Writer:
         self._identity = take.identity
         self._held = take.checkpoint
         self._displaced = take.displaced
+        self._request = take.request
+        self._honoured = take.checkpoint.honoured
         self._target, self._drafter = _drafter(config, spec, take)
         self._draft = self._drafter.begin(_now())
         self._events: list[Event] = []
@@ -66,16 +72,22 @@ class Writer:
 
     @classmethod
     async def open(
-        cls, config: Config, spec: StreamSpec, identity: Identity, unsettled: Unsettled | None = None
+        cls,
+        config: Config,
+        spec: StreamSpec,
+        identity: Identity,
+        unsettled: Unsettled | None = None,
+        proof: Proof = alone,
     ) -> Opened:
         """Take over the stream. Whoever owned it before can commit nothing more.
 
-        *unsettled* is what an attempt before has left over, and is left over if this one fails.
+        *unsettled* is what an attempt before has left over, and is left over if this one fails. *proof* tells whether
+        the stream is ours.
         """
         unsettled = unsettled or Unsettled()
         checkpoint_topic = await topics.ensure_checkpoints(config)
         topics.assert_led([checkpoint_topic])
-        producer = await Producer.start(config.kafka, f"{config.name}.{spec.name}", unsettled)
+        producer = await Producer.start(config.kafka, f"{config.name}.{spec.name}", unsettled, proof)
         try:
             found = await _settled(config, spec.name, producer, checkpoint_topic)
             unsettled.settled()
@@ -90,7 +102,7 @@ class Writer:
         except BaseException:
             await producer.kill()
             raise
-        return Opened(writer, take.start, take.index)
+        return Opened(writer, take.start, take.index, take.request)
 
     @property
     def worn_out(self) -> bool:
@@ -160,6 +172,7 @@ class Writer:
         """Begin the epoch everywhere, then delete what no longer belongs where consumers know it."""
         self._restarted = time.monotonic()
         self._drafter.restarted(self._draft, event)
+        self._honoured = self._request  # whatever the epoch's reason: it is what was asked for
         resource = self._held.identity.selection.resource
         while self._displaced:
             await self._retract(resource)
@@ -180,7 +193,7 @@ class Writer:
         While displaced objects are left, it keeps the identity and the counts that they were placed by, so that a
         successor finds them again.
         """
-        after = self.checkpoint.after(self._events, now)
+        after = replace(self.checkpoint.after(self._events, now), honoured=self._honoured)
         counts, indexed = self._drafter.router.counts, self._drafter.indexed
         if self._displaced:
             counts = counts | self._held.partitions

@@ -3,7 +3,6 @@ from pathlib import Path
 import pytest
 
 from bridge.cli.file import read
-from bridge.config.problem import ConfigError
 
 MINIMAL = "standalone: true\nkafka: {{bootstrapServers: '{}:9092'}}\nwatches: [{{resource: pods}}]\n"
 
@@ -21,17 +20,6 @@ def test_the_option_goes_before_the_environment_and_that_before_the_folder(
     assert server(None) == "environment:9092"
     monkeypatch.delenv("EVENT_BRIDGE_CONFIG")
     assert server(None) == "bridge:9092"
-
-
-def test_what_cannot_be_run_yet_is_refused_with_the_files_name(tmp_path: Path) -> None:
-    """A rule of the version, not of the file: it stands with the file all the same."""
-    file = tmp_path / "a.yaml"
-    file.write_text("kafka: {bootstrapServers: 'k:9092'}\nwatches: [{resource: pods}]\n")
-
-    with pytest.raises(ConfigError) as error:
-        read(file)
-
-    assert [(problem.file, problem.path) for problem in error.value.problems] == [(str(file), "standalone")]
 
 
 def server(option: Path | None) -> str:

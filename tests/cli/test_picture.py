@@ -8,6 +8,7 @@ from bridge.checks.report import (
     AllowedVerbs,
     Beginning,
     CheckpointState,
+    GroupState,
     KafkaEnd,
     KubernetesEnd,
     Report,
@@ -47,6 +48,7 @@ REPORT = Report(
     kubernetes=KubernetesEnd("https://10.0.0.1:6443", "admin", "3b5e"),
     kafka=KafkaEnd(("kafka:9092",)),
     checkpoints=TopicState("kube-event-bridge.checkpoints", exists=True, partitions=32),
+    group=GroupState("kube-event-bridge", 3),
     streams=(RUNNING, FORBIDDEN),
 )
 
@@ -59,7 +61,7 @@ def test_the_table_fits_into_80_columns_without_colour(monkeypatch: pytest.Monke
 
     assert "\x1b" not in drawn(REPORT)
     assert [line.rstrip() for line in lines if len(line.rstrip()) > 80] == [GRANT]
-    assert [line.rstrip() for line in lines if line.strip()][5:10] == [
+    assert [line.rstrip() for line in lines if line.strip()][6:11] == [
         "    stream             resource          topic               checkpoint",
         "ok  pods.a-rather-lon  pods              k8s.pods            live, 3s old",
         "    g-namespace-name   list, watch       12 partitions       resumes",
@@ -84,14 +86,26 @@ def test_names_with_brackets_are_no_markup() -> None:
     """An IPv6 address is one, and rich would eat it."""
     kafka = KafkaEnd(("[::1]:9092",))
 
-    assert "[::1]:9092" in drawn(Report(True, "0.1.0", "b", "c", REPORT.kubernetes, kafka, REPORT.checkpoints, ()))
+    assert "[::1]:9092" in drawn(
+        Report(True, "0.1.0", "b", "c", REPORT.kubernetes, kafka, REPORT.checkpoints, None, ())
+    )
 
 
 def test_the_json_has_the_documented_names() -> None:
     """Scripts depend on them (docs/operations.md)."""
     report = json.loads(encode(REPORT))
 
-    assert list(report) == ["ok", "version", "config", "cluster", "kubernetes", "kafka", "checkpoints", "streams"]
+    assert list(report) == [
+        "ok",
+        "version",
+        "config",
+        "cluster",
+        "kubernetes",
+        "kafka",
+        "checkpoints",
+        "group",
+        "streams",
+    ]
     assert report["kubernetes"] == {
         "server": "https://10.0.0.1:6443",
         "account": "admin",

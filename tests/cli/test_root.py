@@ -101,20 +101,6 @@ def test_every_problem_of_a_file_is_told_with_its_place(tmp_path: Path) -> None:
     assert "Traceback" not in result.stderr
 
 
-@pytest.mark.parametrize("command", ["run", "check"])
-def test_what_this_version_cannot_run_is_refused(command: str, tmp_path: Path) -> None:
-    """Not run as something else than what the file says."""
-    file = tmp_path / "bridge.yaml"
-    file.write_text("kafka: {bootstrapServers: 'k:9092'}\nwatches: [{resource: pods}]\n")
-
-    result = event_bridge(command, "-c", str(file))
-
-    assert result.returncode == 2
-    assert result.stderr == (
-        f"{file}: standalone: consumer groups come later. Set standalone: true and run one replica.\n"
-    )
-
-
 @pytest.mark.parametrize("arguments", [["run", "--no-such-option"], ["no-such-command"], ["check", "-o", "xml"]])
 def test_a_wrong_command_line_exits_with_2(arguments: list[str]) -> None:
     """As a wrong config does: both are the caller's to mend."""

@@ -64,7 +64,7 @@ def test_names_that_are_no_text_are_problems() -> None:
     """YAML allows lists as names, and a stray `?` or number; neither crashes, nor spoils the message."""
     text = f'{REST}[a, b]: 1\n123: 1\non: 1\n"a\\nb": 1\n'
 
-    names = "name cluster kubernetes kafka topics checkpoints standalone buffer progressInterval verifyInterval"
+    names = "name cluster kubernetes kafka topics checkpoints standalone group buffer progressInterval verifyInterval"
     possible = ", ".join([*names.split(), "watches", "http", "log"])
     assert problems(text) == [
         "etc/bridge.yaml:3: a field's name must be text. Write name: value.",

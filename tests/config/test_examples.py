@@ -10,7 +10,6 @@ from bridge.config.document import entries
 from bridge.config.fields import Field, fields, root
 from bridge.config.load import load_file
 from bridge.config.report import Report
-from bridge.config.rules import refusals
 from bridge.config.streams import streams
 from bridge.config.tree import Config
 from tests.config.reading import read
@@ -28,7 +27,6 @@ def test_minimal_runs_as_it_is() -> None:
     """It is the first file anybody copies."""
     config = load_file(ROOT / "config/minimal.yaml", {})
 
-    assert refusals(config) == []
     assert [(stream.name, stream.watch.topic) for stream in streams(config)] == [("events", "k8s.events")]
 
 
@@ -36,7 +34,6 @@ def test_example_loads_without_problems() -> None:
     """Pieces of it are copied into real files."""
     config = example()
 
-    assert refusals(config) == []
     assert [stream.name for stream in streams(config)] == ["events", "pods.team-a", "pods.team-b"]
 
 
@@ -61,7 +58,7 @@ def test_what_example_calls_a_default_is_one() -> None:
         (path, value, field.default) for path, line, field, value in walked if lines[line - 1].endswith("  # default")
     ]
 
-    assert len(marked) == EXAMPLE.count("  # default\n") == 21
+    assert len(marked) == EXAMPLE.count("  # default\n") == 23
     assert [path for path, value, default in marked if value != default] == []
 
 

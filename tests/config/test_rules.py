@@ -1,5 +1,3 @@
-from bridge.config.problem import Problem
-from bridge.config.rules import refusals
 from tests.config.reading import KAFKA, REST, WATCHES, problems, read
 
 
@@ -140,14 +138,6 @@ def test_formats_that_are_not_written_yet_are_refused_by_name() -> None:
     assert problems(text) == [
         "etc/bridge.yaml:4: watches[0].format: object is not yet possible: only envelope. Remove the line.",
         "etc/bridge.yaml:6: watches[1].format: cloudevents is not yet possible: only envelope. Remove the line.",
-    ]
-
-
-def test_consumer_groups_come_later() -> None:
-    """The file is right, so `check` may go on with it; `run` may not, or two replicas would fight."""
-    assert refusals(read(f"standalone: true\n{REST}")) == []
-    assert refusals(read(REST)) == [
-        Problem("", 0, "standalone", "consumer groups come later", "Set standalone: true and run one replica.")
     ]
 
 

@@ -89,7 +89,7 @@ def test_every_field_of_the_schema_is_described() -> None:
         (name, bool(field.get("description")), field.get("title") == name) for name, field in _fields(schema())
     ]
 
-    assert len(described) == 47
+    assert len(described) == 49
     assert [entry for entry in described if not (entry[1] and entry[2])] == []
 
 
@@ -108,6 +108,7 @@ def test_defaults_are_shown_as_one_would_write_them() -> None:
         "partitions": 32,
         "config": {},
         "standalone": False,
+        "sessionTimeout": "10s",
         "buffer": "64MiB",
         "progressInterval": "1m",
         "verifyInterval": "2m",

@@ -35,6 +35,7 @@ def test_the_defaults_are_those_of_the_design() -> None:
         "topics": {"create": True, "partitions": 12, "replicationFactor": None, "config": {}},
         "checkpoints": {"topic": None, "partitions": 32},
         "standalone": False,
+        "group": {"sessionTimeout": 10.0},
         "buffer": 67_108_864,
         "progressInterval": 60.0,
         "verifyInterval": 120.0,
@@ -74,7 +75,7 @@ def test_every_number_has_bounds() -> None:
     found = [(field.name, field.kind.type) for field in _all(root())]
     numbers = [(name, type_) for name, type_ in found if isinstance(type_, IntType | FloatType)]
 
-    assert len(numbers) == 9
+    assert len(numbers) == 10
     assert [name for name, type_ in numbers if type_.ge is None or type_.le is None] == []
 
 

@@ -31,7 +31,7 @@ SETTINGS = {
 
 # Codes of org.apache.kafka.common.acl and .resource
 OPERATIONS = {"Read": 3, "Write": 4, "Create": 5, "Describe": 8, "DescribeConfigs": 10}
-TOPIC, TRANSACTIONAL_ID = 2, 5
+TOPIC, GROUP, TRANSACTIONAL_ID = 2, 3, 5
 LITERAL, PREFIXED = 3, 4
 ALLOW = 3
 
@@ -77,6 +77,12 @@ async def test_what_is_not_allowed_is_named(cluster: Cluster, new_broker: Broker
         assert "Allow Create on it" in report["streams"][0]["problems"][0]
 
         await allow(broker, [rule for rule in rules if rule[0] == TOPIC])
+        await asyncio.to_thread(bridge.says, "Allow Read on the Group", 90)
+        code, report = await check(tmp_path, config)
+        assert (code, report["group"]["name"]) == (1, "guarded")
+        assert "Allow Read on the Group" in report["group"]["problem"]
+
+        await allow(broker, [rule for rule in rules if rule[0] == GROUP])
         await asyncio.to_thread(bridge.says, "Allow Write and Describe on the TransactionalId", 120)
 
         await allow(broker, rules)
@@ -109,6 +115,7 @@ def manual(name: str, topic: str, checkpoints: str) -> list[Rule]:
         "TransactionalId, prefix `{name}.`": (TRANSACTIONAL_ID, f"{name}.", PREFIXED),
         "the topics of the watches": (TOPIC, topic, LITERAL),
         "the checkpoint topic": (TOPIC, checkpoints, LITERAL),
+        "the Group `{name}`": (GROUP, name, LITERAL),
     }
     return [
         (*place, "User:bridge", "*", OPERATIONS[word], ALLOW)
@@ -139,7 +146,6 @@ def config_for(cluster: Cluster, broker: Broker) -> dict[str, Any]:
     sasl = {"mechanism": "PLAIN", "username": "bridge", "password": USERS["bridge"]}
     return {
         "name": "guarded",
-        "standalone": True,
         "kubernetes": {"kubeconfig": str(cluster.kubeconfig)},
         "kafka": {"bootstrapServers": broker.bootstrap, "sasl": sasl},
         "topics": {"partitions": 2},

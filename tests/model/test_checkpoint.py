@@ -1,7 +1,7 @@
 import pytest
 from msgspec.structs import replace
 
-from bridge.model.checkpoint import Checkpoint, Identity, Phase, Restart, Resume, nothing_yet, start
+from bridge.model.checkpoint import LONGEST, Began, Checkpoint, Identity, Phase, Restart, Resume, nothing_yet, start
 from bridge.model.event import Event, Progress, Restarted, RestartReason, Synced
 from bridge.model.position import NO_EPOCH, Epoch, Position, ResourceVersion
 from bridge.model.resource import Resource, Selection
@@ -70,7 +70,7 @@ def test_a_new_epoch_keeps_the_position_before_the_gap() -> None:
         listed("a", "98"),
     ]
 
-    assert live().after(events, LATER) == relisting(at(5, "101"))
+    assert live().after(events, LATER) == replace(relisting(at(5, "101")), began=Began("expired", "", LATER))
 
 
 def test_listed_objects_are_no_progress() -> None:
@@ -96,8 +96,15 @@ def test_a_whole_epoch_may_be_one_transaction() -> None:
     ]
 
     assert nothing_yet(IDENTITY).after(events, LATER) == Checkpoint(
-        Epoch(6), Phase.LIVE, at(6, "101", LATER), IDENTITY, {}
+        Epoch(6), Phase.LIVE, at(6, "101", LATER), IDENTITY, {}, began=Began("initial", "", LATER)
     )
+
+
+def test_a_checkpoint_does_not_repeat_long_messages() -> None:
+    """It is written with every transaction of its epoch."""
+    after = live().after([Restarted(Epoch(6), RestartReason.UNDECODABLE, "x" * 5000)], LATER)
+
+    assert after.began == Began("undecodable", "x" * LONGEST, LATER)
 
 
 def test_an_epoch_that_does_not_grow_is_our_mistake() -> None:

@@ -16,9 +16,12 @@ from bridge.consumer.intake import Intake
 from bridge.consumer.records import Entry
 from bridge.consumer.state import Log
 from bridge.consumer.stores.memory import MemoryStore
+from bridge.ownership.seat import Seat
 from bridge.sandbox import ApiServer, Broker
 from bridge.sandbox.apiserver import shapes
 from bridge.sandbox.apiserver.store import Change
+from bridge.sink import covers
+from bridge.sink.requests import Requests
 from bridge.source.buffer import Pool
 from bridge.source.credentials import Fixed
 from bridge.source.kubeconfig import Login
@@ -150,8 +153,17 @@ class World:
         await self._broker.start()
 
     def _begin(self) -> None:
-        stream = Stream(self._stage.spec, self._stage.config, self._session, Pool(1 << 20))
-        self._running = asyncio.create_task(stream.run())
+        self._running = asyncio.create_task(self._run())
+
+    async def _run(self) -> None:
+        spec, config = self._stage.spec, self._stage.config
+        place = covers.target_of(config.checkpoint_topic, config.checkpoints.partitions, spec.name).partition
+        requests = Requests(config)
+        seat = Seat(spec.name, place, None, requests)
+        async with asyncio.TaskGroup() as group:
+            hearing = group.create_task(requests.run(), name="requests")
+            await Stream(spec, config, self._session, Pool(1 << 20), seat).run()
+            hearing.cancel()
 
     async def _end(self) -> None:
         """As a crash: nothing more is committed."""

@@ -1,4 +1,4 @@
-"""A Kafka broker (KRaft, one node): killed, restarted, and none the worse for it."""
+"""Kafka brokers (KRaft), one or several: killed, restarted, and none the worse for it."""
 
 import base64
 import shutil
@@ -7,6 +7,7 @@ import struct
 import subprocess
 import uuid
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -14,7 +15,7 @@ from typing import Self
 from tests.servers import build
 from tests.servers.directory import Directory
 from tests.servers.ports import on_free_ports
-from tests.servers.process import Process
+from tests.servers.process import Process, StartError
 
 START = 120.0
 """It answers after 4 to 8 s on two idle cores; the rest is for a busy machine."""
@@ -55,6 +56,16 @@ that aborts transactions while it is still starting loses the markers (it takes 
 ones, "likely deleted already and hence can be skipped"), and the transactions hang."""
 
 
+THREEFOLD = {
+    "default.replication.factor": "3",
+    "min.insync.replicas": "2",
+    "offsets.topic.replication.factor": "3",
+    "transaction.state.log.replication.factor": "3",
+    "transaction.state.log.min.isr": "2",
+}
+"""As in production: one broker may be lost, and nothing with it."""
+
+
 class Broker:
     """Use as a context, or `start` and `close`. All methods block; coroutines call through `asyncio.to_thread`.
 
@@ -68,6 +79,7 @@ class Broker:
         self.process = Process("Kafka", self.directory / "kafka.log")
         self._settings = {**SETTINGS, **(settings or {})}
         self._ports: list[int] = []
+        self._cluster = _cluster_id()
 
     def __enter__(self) -> Self:
         self.start()
@@ -80,12 +92,16 @@ class Broker:
     def bootstrap(self) -> str:
         return f"127.0.0.1:{self._ports[0]}"
 
+    def settle(self, settings: Mapping[str, str]) -> None:
+        """More settings, before the first start."""
+        self._settings |= settings
+
     def start(self) -> None:
         if self._ports:
             self._start()
             return
         try:
-            on_free_ports(2, self._start_new)
+            on_free_ports(2, lambda ports: self.start_on(ports, self._cluster))
         except BaseException:
             self.close()
             raise
@@ -118,8 +134,9 @@ class Broker:
         if self.directory.exists():
             self._directory.remove()
 
-    def _start_new(self, ports: list[int]) -> None:
-        self._ports = ports
+    def start_on(self, ports: list[int], cluster: str) -> None:
+        """For the first time, as a node of the cluster of that id: a port for clients, and one for controllers."""
+        self._ports, self._cluster = ports, cluster
         shutil.rmtree(self.directory / "data", ignore_errors=True)
         self._write_settings()
         self._format()
@@ -130,11 +147,14 @@ class Broker:
         self.process.start(command, self._answers, START)
 
     def _format(self) -> None:
-        """A KRaft node refuses a directory without a cluster id (16 bytes, base64url)."""
-        cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        """A KRaft node refuses a directory without a cluster id."""
         command = [*JAVA, "-cp", _classes(), "kafka.tools.StorageTool", "format"]
         result = subprocess.run(
-            [*command, f"--cluster-id={cluster}", f"--config={self._properties}"],  # with "=": an id may begin with "-"
+            [
+                *command,
+                f"--cluster-id={self._cluster}",
+                f"--config={self._properties}",
+            ],  # with "=": an id may begin with "-"
             capture_output=True,
             text=True,
             check=False,
@@ -168,8 +188,57 @@ class Broker:
         return len(head) == 10 and struct.unpack(">iih", head)[1:] == (1, 0)
 
 
+class Brokers:
+    """Several, each of them a controller too; what is acknowledged is on two. Use as a context. All methods block."""
+
+    def __init__(self, count: int = 3) -> None:
+        self.nodes = [Broker(THREEFOLD | {"node.id": f"{number}"}) for number in range(1, count + 1)]
+
+    def __enter__(self) -> Self:
+        try:
+            on_free_ports(2 * len(self.nodes), self._start)
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    @property
+    def bootstrap(self) -> list[str]:
+        return [node.bootstrap for node in self.nodes]
+
+    def close(self) -> None:
+        for node in self.nodes:
+            node.close()
+
+    def _start(self, ports: list[int]) -> None:
+        """All at once: none answers before most of them have found each other."""
+        pairs = list(zip(ports[::2], ports[1::2], strict=True))
+        voters = ",".join(f"{number}@127.0.0.1:{controller}" for number, (_, controller) in enumerate(pairs, 1))
+        cluster = _cluster_id()
+        with ThreadPoolExecutor(len(pairs)) as pool:
+            starts = []
+            for node, pair in zip(self.nodes, pairs, strict=True):
+                node.settle({"controller.quorum.voters": voters})
+                starts.append(pool.submit(node.start_on, list(pair), cluster))
+        try:
+            for start in starts:
+                start.result()
+        except StartError:
+            for node in self.nodes:
+                node.kill()
+            raise
+
+
 API_VERSIONS_REQUEST = struct.pack(">ihhih", 10, 18, 0, 1, -1)
 """Length 10, API key 18, version 0, correlation id 1, no client id. The reply: length, correlation id, error code."""
+
+
+def _cluster_id() -> str:
+    """16 bytes, base64url."""
+    return base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
 
 
 def _classes() -> str:

@@ -1,0 +1,105 @@
+"""What members of the group tell each other: who they are, what they would run, what they hold; and what they get.
+
+One configuration runs at a time: a partition's owner must know all of its streams, and know them alike. Members with
+another one get nothing until the last member of the one that runs has gone, as at the end of a rolling update.
+"""
+
+import hashlib
+from collections.abc import Mapping
+
+import msgspec
+from msgspec import Struct
+
+from bridge.config.streams import streams
+from bridge.config.tree import Config
+from bridge.ownership.shares import Shares, hand_over, share
+from bridge.sink.covers import target_of
+
+
+class Said(Struct, frozen=True):
+    """What a member says when it joins. *config* tells configurations apart, *cluster* and *streams* are for people.
+
+    *held* are the partitions whose streams it runs, and goes on running until it finds that they are no longer its.
+    """
+
+    host: str
+    config: str
+    cluster: str
+    streams: tuple[str, ...]
+    held: tuple[int, ...] = ()
+
+
+class Told(Struct, frozen=True):
+    """What a member gets: partitions; or, where another configuration runs, one of those that run it."""
+
+    partitions: tuple[int, ...]
+    instead: Said | None = None
+
+
+encode = msgspec.json.Encoder().encode
+_said = msgspec.json.Decoder(Said).decode
+_told = msgspec.json.Decoder(Told).decode
+NOBODY = Said("", "", "", ())
+"""A member whose words cannot be read: a later version's, or another program's."""
+
+
+def said(data: bytes) -> Said:
+    try:
+        return _said(data)
+    except msgspec.DecodeError:
+        return NOBODY
+
+
+def told(data: bytes) -> Told:
+    try:
+        return _told(data)
+    except msgspec.DecodeError:
+        return Told(())
+
+
+def introduce(config: Config, cluster_uid: str, host: str) -> Said:
+    """*cluster_uid* tells clusters apart, also where two files are alike to the letter."""
+    cluster = config.cluster or cluster_uid
+    what = (cluster_uid, config.cluster, config.kafka.delivery, config.checkpoints.partitions, config.watches)
+    digest = hashlib.sha256(encode(what)).hexdigest()[:16]
+    return Said(host, digest, cluster, tuple(sorted(spec.name for spec in streams(config))))
+
+
+def difference(mine: Said, theirs: Said) -> str:
+    """How another configuration differs, for whoever has to find it."""
+    parts = [f"it runs on {theirs.host or 'an unknown host'}"]
+    if mine.cluster != theirs.cluster:
+        parts.append(f"its cluster is {theirs.cluster or 'unknown'}, ours {mine.cluster or 'unknown'}")
+    only_there = sorted(set(theirs.streams) - set(mine.streams))
+    only_here = sorted(set(mine.streams) - set(theirs.streams))
+    parts += [f"streams only there: {_some(only_there)}"] if only_there else []
+    parts += [f"streams only here: {_some(only_here)}"] if only_here else []
+    return "; ".join(parts if len(parts) > 1 else [*parts, "the same streams, otherwise defined"])
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+
+
+def assign(partitions: int, members: Mapping[str, Said]) -> dict[str, Told]:
+    """The leader's work. *members* must not be empty."""
+    running = _running(members)
+    ours = {name: member for name, member in members.items() if member.config == running}
+    one = min(ours.items())[1]
+    weights = [0] * partitions
+    for stream in one.streams:
+        weights[target_of("", partitions, stream).partition] += 1
+    held = {name: [n for n in member.held if n < partitions] for name, member in ours.items()}
+    holding = {name: member.held for name, member in members.items()}
+    given: Shares = hand_over(share(weights, held), holding)
+    return {name: Told(tuple(sorted(given[name]))) if name in given else Told((), one) for name in members}
+
+
+def _running(members: Mapping[str, Said]) -> str:
+    """The configuration that runs: that of whoever holds most; if nobody holds anything, of whoever are most."""
+    weight: dict[str, tuple[int, int]] = {}
+    for member in members.values():
+        held, count = weight.get(member.config, (0, 0))
+        weight[member.config] = held + len(member.held), count + 1
+    known = {config: sums for config, sums in weight.items() if config} or weight
+    return min(known, key=lambda config: (-known[config][0], -known[config][1], config))

@@ -1,0 +1,199 @@
+"""Members of a group on the sandbox's broker, all in one process: no partition is ever run by two."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+
+from bridge.config.tree import Config
+from bridge.ownership import words
+from bridge.ownership.claims import Claims
+from bridge.ownership.member import HEARTBEAT, Member
+from bridge.sandbox.broker.server import Broker
+from tests.config.reading import read
+
+PARTITIONS = 8
+SESSION = 10.0
+MOVING = (14, 15, 16)
+"""COORDINATOR_LOAD_IN_PROGRESS, COORDINATOR_NOT_AVAILABLE, NOT_COORDINATOR."""
+STOPPING = 1.5
+"""Seconds that a partition's streams take to end, in these tests."""
+
+
+def config_of(broker: Broker, watches: str = "[{resource: pods}, {resource: events}]") -> Config:
+    servers = f"kafka: {{bootstrapServers: '{broker.bootstrap}'}}"
+    return read(f"{servers}\ncheckpoints: {{partitions: {PARTITIONS}}}\nwatches: {watches}\n")
+
+
+class Replica:
+    """A member, and the keeper of its partitions: it remembers whatever was run by two at once."""
+
+    running: dict[int, str]
+    """Of all replicas of a test: partition -> who runs it."""
+
+    def __init__(self, config: Config, name: str, running: dict[int, str]) -> None:
+        self.name = name
+        self.running = running
+        self.claims = Claims(SESSION)
+        self.doubled: list[int] = []
+        self.member = Member(config, self.claims, self, self.introduce)
+        self._config = config
+        self._task: asyncio.Task[None] | None = None
+
+    async def introduce(self) -> words.Said:
+        return words.introduce(self._config, "uid", self.name)
+
+    def acquire(self, partitions: Iterable[int]) -> None:
+        for number in partitions:
+            if number in self.running:
+                self.doubled.append(number)
+            self.running[number] = self.name
+
+    async def release(self, partitions: Iterable[int]) -> None:
+        numbers = list(partitions)
+        if numbers:
+            await asyncio.sleep(STOPPING)
+        for number in numbers:
+            if self.running.get(number) == self.name:
+                del self.running[number]
+
+    @property
+    def count(self) -> int:
+        return list(self.running.values()).count(self.name)
+
+    def start(self) -> None:
+        self._task = asyncio.ensure_future(self.member.run())
+
+    async def freeze(self) -> None:
+        """Silent from now on, as after SIGKILL or SIGSTOP; what it ran is left to the test."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait({self._task})
+
+    async def stop(self) -> None:
+        await self.freeze()
+        await self.release([number for number, name in self.running.items() if name == self.name])
+        await self.member.leave()
+
+
+@asynccontextmanager
+async def replicas(config: Config, *names: str) -> AsyncIterator[list[Replica]]:
+    running: dict[int, str] = {}
+    group = [Replica(config, name, running) for name in names]
+    for each in group:
+        each.start()
+    await until_whole(running)
+    try:
+        yield group
+    finally:
+        for each in group:
+            await each.freeze()
+        assert [each.doubled for each in group] == [[] for _ in group]
+
+
+async def until_whole(running: dict[int, str], *, among: str = "") -> float:
+    """Until every partition is run, by one of the replicas called by a letter of *among*. The seconds that it took."""
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    async with asyncio.timeout(60):
+        while len(running) < PARTITIONS or (among and not set(running.values()) <= set(among)):  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+    return loop.time() - began
+
+
+async def test_partitions_are_shared_evenly() -> None:
+    async with Broker() as broker, replicas(config_of(broker), "a", "b") as (a, b):
+        await asyncio.sleep(10)
+        assert (a.count, b.count) == (4, 4)
+
+
+async def test_a_newcomer_gets_its_share_after_it_was_let_go() -> None:
+    """Its streams have ended where they were before they begin where they go."""
+    async with Broker() as broker, replicas(config_of(broker), "a", "b") as (a, b):
+        await asyncio.sleep(5)
+        before = dict(a.running)
+        c = Replica(a._config, "c", a.running)
+        c.start()
+        await asyncio.sleep(STOPPING + 4 * HEARTBEAT)
+        moved = {number for number, name in a.running.items() if before[number] != name}
+        shares = (a.count, b.count, c.count)
+        await c.freeze()
+
+    assert {a.running[number] for number in moved} == {"c"}
+    assert sorted(shares) == [2, 3, 3]
+    assert c.doubled == []
+
+
+async def test_who_says_farewell_is_replaced_within_two_seconds() -> None:
+    async with Broker() as broker, replicas(config_of(broker), "a", "b", "c") as (a, b, c):
+        await b.stop()
+        took = await until_whole(a.running, among="ac")
+        assert c.count + a.count == PARTITIONS
+
+    assert took < 2
+
+
+async def test_who_falls_silent_is_replaced_after_its_session() -> None:
+    async with Broker() as broker, replicas(config_of(broker), "a", "b") as (a, b):
+        await asyncio.sleep(5)
+        await b.freeze()
+        for number in [number for number, name in a.running.items() if name == "b"]:
+            del a.running[number]
+        took = await until_whole(a.running, among="a")
+
+    assert SESSION - 1 < took < SESSION + 2
+
+
+async def test_who_wakes_up_finds_itself_out() -> None:
+    """By the clock before a word is said, then by the broker's; it ends what it ran, and joins anew."""
+    async with Broker() as broker, replicas(config_of(broker), "a", "b") as (a, b):
+        await asyncio.sleep(5)
+        mine = set(b.claims.held)
+        await b.freeze()
+        for number in mine:
+            del a.running[number]
+        await until_whole(a.running, among="a")
+        assert not any(b.claims.owns(number) for number in mine)
+        b.start()
+        await asyncio.sleep(20)
+        assert (a.count, b.count) == (4, 4)
+
+
+async def test_a_broker_that_restarts_changes_nothing() -> None:
+    """The group is remembered; streams go on, or recover by themselves."""
+    async with Broker() as broker, replicas(config_of(broker), "a", "b") as (a, b):
+        await asyncio.sleep(5)
+        before = dict(a.running)
+        await broker.stop()
+        await asyncio.sleep(30)
+        assert not any(replica.claims.owns(number) for replica in (a, b) for number in before)
+        await broker.start()
+        await asyncio.sleep(10)
+        assert a.running == before
+        assert all(replica.claims.owns(number) for replica in (a, b) for number in replica.claims.held)
+
+
+async def test_errors_of_the_coordinator_are_waited_out() -> None:
+    """It moves to another broker, or loads its log: nothing is wrong with us."""
+    async with Broker() as broker, replicas(config_of(broker), "a", "b") as (a, b):
+        for name in ("Heartbeat", "JoinGroup", "FindCoordinator", "SyncGroup"):
+            for code in MOVING:
+                broker.refuse(name, code)
+        await asyncio.sleep(60)
+        assert a.count + b.count == PARTITIONS
+        assert all(replica.claims.owns(number) for replica in (a, b) for number in replica.claims.held)
+
+
+async def test_another_configuration_waits_and_takes_over_in_the_end() -> None:
+    """A rolling update; or somebody else's deployment of the same name, which waits as long as we run."""
+    async with Broker() as broker, replicas(config_of(broker), "a", "b") as (a, b):
+        other = Replica(config_of(broker, "[{resource: jobs}]"), "o", a.running)
+        other.start()
+        await asyncio.sleep(30)
+        assert (a.count, b.count, other.count) == (4, 4, 0)
+        await a.stop()
+        await until_whole(a.running, among="b")
+        await b.stop()
+        await until_whole(a.running, among="o")
+        await other.freeze()
+
+    assert other.doubled == []
