@@ -7,6 +7,7 @@ import sys
 import time
 from asyncio.subprocess import PIPE
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -111,6 +112,56 @@ async def test_a_frozen_replica_that_wakes_writes_nothing(
     assert words["group lost"] == 1
     repeats = ["doubled"] if delivery == "at-least-once" else []
     assert {violation.kind for violation in report.violations} <= {*repeats}
+
+
+async def test_a_broker_that_dies_takes_no_replica_with_it(
+    cluster: Cluster, new_broker: Callable[[], Broker], tmp_path: Path
+) -> None:
+    """For longer than a session: nobody can say that he lives, and nobody is there who would throw him out."""
+    async with replicas(cluster, await asyncio.to_thread(new_broker), tmp_path, "ab") as group:
+        writer = await group.writer()
+        for process in group.processes.values():
+            process.start()
+        await group.settled("ab")
+        await group.run.synced()
+        async with asyncio.TaskGroup() as tasks:
+            work = tasks.create_task(writer.work(600, RATE))
+            await asyncio.sleep(1)
+            await asyncio.to_thread(group.run.broker.kill)
+            await asyncio.sleep(SESSION + 2)
+            await asyncio.to_thread(group.run.broker.start)
+            await group.settled("ab", 90)
+            work.cancel()
+        report = await _judged(group, writer)
+
+    assert report.ok
+    assert all(process.lives == 1 for process in group.processes.values())
+
+
+async def test_a_second_deployment_of_the_name_waits_and_says_why(
+    cluster: Cluster, broker: Broker, tmp_path: Path
+) -> None:
+    """The default name twice, in two teams: neither may stop the other's streams, and both must find out."""
+    async with replicas(cluster, broker, tmp_path, "ab") as group:
+        first, second = group.processes.values()
+        text = second.config.read_text()
+        second.config.write_text(text.replace(group.namespaces[0], "team-z"))
+        first.start()
+        await group.settled("a")
+        second.start()
+        await asyncio.to_thread(second.says, "group runs another configuration", 30)
+        _, told, _ = await command(group, "status", "--output", "json")
+        before = await group.owners()
+        assert await asyncio.to_thread(first.terminate) == 0
+        await asyncio.to_thread(second.says, "relist completed", 30)
+
+    (word,) = [line["what"] for line in log_of(second) if line["event"] == "group runs another configuration"]
+    assert word == (
+        f"it runs on a; streams only there: configmaps.{group.namespaces[0]}; streams only here: configmaps.team-z"
+    )
+    assert set(before.values()) == {"a"}
+    waits = {each["host"]: each["waits"] for each in json.loads(told)["replicas"]}
+    assert waits == {"a": "", "b": word}
 
 
 async def test_a_resync_reaches_whoever_owns_the_stream(cluster: Cluster, broker: Broker, tmp_path: Path) -> None:
