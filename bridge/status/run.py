@@ -25,10 +25,11 @@ ALONE = "it has no checkpoint yet: it has not begun. The log of the bridge says 
 def run(config: Config, source: str) -> Report:
     """*source* is the config file's name, for the report."""
     configure_logging("warning", console=True)
-    return asyncio.run(_look(config, source))
+    return asyncio.run(look(config, source))
 
 
-async def _look(config: Config, source: str) -> Report:
+async def look(config: Config, source: str) -> Report:
+    """The same, in a loop that runs already."""
     group = None if config.standalone else config.name
     try:
         members, known = await asyncio.gather(_members(config), checkpoints.read_all(config))

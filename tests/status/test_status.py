@@ -1,0 +1,126 @@
+"""`event-bridge status` on the sandbox's broker: of a bridge that is alone, of none at all, and as a picture."""
+
+import io
+from contextlib import redirect_stdout
+
+import pytest
+from msgspec.structs import replace
+
+from bridge.cli.status import draw
+from bridge.config.tree import Config
+from bridge.sandbox.broker.server import Broker
+from bridge.status.report import Replica, Report, RestartState, StreamStatus
+from bridge.status.run import ALONE, UNOWNED, look
+from tests.sink.stage import Stage, listed, restarted, stage, synced
+
+
+async def committed(broker: Broker) -> Stage:
+    """A stream with one object, which nobody runs now."""
+    at = stage(broker.bootstrap)
+    opened = await at.open()
+    await opened.writer.write([restarted(1000), listed("x", 1), synced(1000, 100)])
+    await opened.writer.close()
+    return at
+
+
+def alone(config: Config) -> Config:
+    return replace(config, standalone=True)
+
+
+async def test_a_standalone_bridge_has_a_place_and_no_owner() -> None:
+    """Without a group nobody can say who runs it: that is no problem by itself."""
+    async with Broker() as broker:
+        at = await committed(broker)
+        report = await look(alone(at.config), "bridge.yaml")
+
+    (state,) = report.streams
+    assert (report.ok, report.group, report.replicas) == (True, None, ())
+    assert (state.name, state.owner, state.phase, state.epoch) == ("pods", None, "live", 1000)
+    assert (state.resource_version, state.objects, state.problem) == ("100", 1, "")
+    assert state.restart is not None
+    assert (state.restart.reason, state.restart.message) == ("initial", "because")
+
+
+async def test_a_stream_that_nobody_runs_is_a_problem() -> None:
+    """The page that is looked at when nothing comes any more."""
+    async with Broker() as broker:
+        at = await committed(broker)
+        report = await look(at.config, "bridge.yaml")
+
+    assert (report.ok, [state.problem for state in report.streams]) == (False, [UNOWNED])
+
+
+async def test_before_the_first_start_nothing_has_begun() -> None:
+    """Not even the checkpoint topic is there, and none is made."""
+    async with Broker() as broker:
+        at = stage(broker.bootstrap)
+        report = await look(alone(at.config), "bridge.yaml")
+        again = await look(alone(at.config), "bridge.yaml")
+
+    assert (report.ok, [state.problem for state in report.streams]) == (False, [ALONE])
+    assert report == again
+
+
+async def test_a_stream_that_the_file_has_no_more_is_shown_as_such() -> None:
+    """It is what remains of a watch that was removed, or renamed by mistake."""
+    async with Broker() as broker:
+        at = await committed(broker)
+        renamed = replace(at.config, watches=(replace(at.config.watches[0], name="renamed"),))
+        report = await look(alone(renamed), "bridge.yaml")
+
+    assert [(state.name, state.configured, state.objects) for state in report.streams] == [
+        ("renamed", True, None),
+        ("pods", False, 1),
+    ]
+
+
+async def test_kafka_that_is_away_is_told_in_one_line() -> None:
+    report = await look(stage("127.0.0.1:1").config, "bridge.yaml")
+
+    assert (report.ok, report.streams) == (False, ())
+    assert report.problem.startswith("no broker of kafka.bootstrapServers (127.0.0.1:1) can be used")
+
+
+REPORT = Report(
+    ok=False,
+    config="bridge.yaml",
+    checkpoints="kube-event-bridge.checkpoints",
+    group="kube-event-bridge",
+    replicas=(
+        Replica("event-bridge-7d4b9c6f5-x2lqv", "m-1", "10.0.0.7", 1),
+        Replica("other-1", "m-2", "10.0.0.8", 0, "it runs on web-1; the same streams, otherwise defined"),
+    ),
+    streams=(
+        StreamStatus(
+            "pods.team-a",
+            "event-bridge-7d4b9c6f5-x2lqv",
+            7,
+            "live",
+            1795600000000,
+            "812345",
+            3.0,
+            3.0,
+            RestartState("expired", "too old resource version", 1795600000.0),
+            417,
+            configured=True,
+        ),
+        StreamStatus("events", None, 25, "live", 5, "1", 90_000.0, None, None, 1, configured=True, problem=UNOWNED),
+        StreamStatus("old", None, 3, None, None, None, None, None, None, None, configured=False),
+    ),
+)
+
+
+def test_the_table_is_for_people(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In 80 columns, without colours when piped."""
+    monkeypatch.setenv("COLUMNS", "80")
+    text = io.StringIO()
+    with redirect_stdout(text):
+        draw(REPORT)
+    lines = [line.rstrip() for line in text.getvalue().splitlines() if line.strip()]
+
+    assert max(map(len, lines)) <= 80
+    assert lines[0].split() == ["replica", "address", "streams"]
+    assert lines[2].split() == ["other-1", "10.0.0.8", "waits"]
+    assert any("not in the file" in line for line in lines)
+    assert "replica other-1: waits: it runs on web-1; the same streams, otherwise defined" in " ".join(lines)
+    assert f"events: {UNOWNED}" in " ".join(lines)
