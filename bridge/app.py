@@ -9,6 +9,7 @@ import socket
 import sys
 import time
 from collections import defaultdict
+from collections.abc import Coroutine
 
 from bridge.config.problem import ConfigError, Problem
 from bridge.config.streams import StreamSpec, streams
@@ -86,11 +87,7 @@ async def _alone(config: Config, session: Session, pool: Pool, stopping: asyncio
         for place, specs in _places(config).items()
         for spec in specs
     ]
-    async with asyncio.TaskGroup() as group:
-        hearing = group.create_task(requests.run(), name="requests")
-        worked = await supervise(ours, stopping)
-        hearing.cancel()
-    return worked
+    return await _hearing(requests, stopping, supervise(ours, stopping))
 
 
 async def _shared(config: Config, session: Session, pool: Pool, stopping: asyncio.Event) -> bool:
@@ -110,10 +107,18 @@ async def _shared(config: Config, session: Session, pool: Pool, stopping: asynci
     def join(shared: Shared) -> Member:
         return Member(config, claims, shared, introduce)
 
+    running = supervise_shared(len(streams(config)), make, join, stopping)
+    return await _hearing(requests, stopping, running)
+
+
+async def _hearing(requests: Requests, stopping: asyncio.Event, running: Coroutine[None, None, bool]) -> bool:
+    """Requests are heard as long as streams may follow them: they end at once, beside the streams."""
     async with asyncio.TaskGroup() as group:
         hearing = group.create_task(requests.run(), name="requests")
-        worked = await supervise_shared(len(streams(config)), make, join, stopping)
-        hearing.cancel()
+        stop = group.create_task(stopping.wait(), name="stop hearing")
+        stop.add_done_callback(lambda _: hearing.cancel())
+        worked = await running
+        stop.cancel()
     return worked
 
 

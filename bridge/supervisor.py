@@ -133,10 +133,8 @@ async def supervise_shared(
         belonging = group.create_task(membership.run(), name="membership")
         await _watch(group, fleet, count, stopping)
         worked = fleet.failed < count
+        belonging.cancel()  # our session lasts while streams end; nothing more may begin
         await fleet.end_all(GRACE)
-        belonging.cancel()
-        await asyncio.wait({belonging})
-        await fleet.end_all(HAND_OVER)  # what it may have begun meanwhile
     await membership.leave()
     return worked
 

@@ -13,11 +13,11 @@ from msgspec.structs import replace
 from bridge.config.tree import Config
 from bridge.ownership.claims import Claims
 from bridge.ownership.group import Group, Joined, Standing
+from bridge.ownership.telling import GroupDelayed, GroupLost, GroupWaiting, ShareChanged
 from bridge.ownership.words import Said, Told, assign, difference
 from bridge.retry import Backoff
 from bridge.sink import topics
 from bridge.sink.connection import KafkaFault
-from bridge.telemetry import GroupDelayed, GroupLost, GroupWaiting, ShareChanged
 
 HEARTBEAT = 0.5
 """Seconds between signs of life. It is also how late we hear that somebody has come or gone."""

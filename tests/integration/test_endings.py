@@ -38,11 +38,12 @@ async def test_kafka_may_come_later(new_cluster: Clusters, new_broker: Brokers, 
     assert run.bridge.lives == 1
 
 
+@pytest.mark.parametrize("standalone", [True, False])
 async def test_it_ends_in_time_although_kafka_is_away(
-    new_cluster: Clusters, new_broker: Brokers, tmp_path: Path
+    new_cluster: Clusters, new_broker: Brokers, tmp_path: Path, standalone: bool
 ) -> None:
     """Ten seconds are what it promises. What was not committed is told in the next life."""
-    async with trial(new_cluster(), new_broker(), tmp_path, WATCHES) as run:
+    async with trial(new_cluster(), new_broker(), tmp_path, WATCHES, standalone=standalone) as run:
         writer = await run.writer(CONFIGMAPS)
         run.bridge.start()
         await run.synced()

@@ -23,6 +23,8 @@ from tests.servers.kafka import Broker
 RATE = 40.0
 SOON = 2.0
 """Seconds: what a hand-over may take, and a take-over beyond the session of who has died."""
+BUSY = 3.0
+"""More of them, for a machine with much else to do: an idle one hands over in 0.5 to 1.1 s."""
 
 
 async def test_streams_move_when_replicas_go_and_come(cluster: Cluster, broker: Broker, tmp_path: Path) -> None:
@@ -33,19 +35,26 @@ async def test_streams_move_when_replicas_go_and_come(cluster: Cluster, broker: 
             process.start()
         await group.settled("abc")
         await group.run.synced()
+        over = asyncio.Event()
         async with asyncio.TaskGroup() as tasks:
-            work = tasks.create_task(writer.work(600, RATE))
+            tasks.create_task(_work(writer, over))
             handed = await _hand_over(group)
             came = await _come_back(group)
             taken = await _take_over(group)
-            work.cancel()
+            over.set()
         report = await _judged(group, writer)
 
     print(f"handed over in {handed:.2f} s, taken over in {taken:.2f} s")
     assert came == 2, "the newcomer takes its share, and nothing else moves"
-    assert handed < SOON
-    assert taken < SESSION + SOON
+    assert handed < SOON + BUSY
+    assert taken < SESSION + SOON + BUSY
     assert report.ok
+
+
+async def _work(writer: Writer, over: asyncio.Event) -> None:
+    """Write until *over*: to the end of the last write, or the ledger would not have it."""
+    while not over.is_set():
+        await writer.work(1, RATE)
 
 
 async def _hand_over(group: Replicas) -> float:
@@ -95,8 +104,9 @@ async def test_a_frozen_replica_that_wakes_writes_nothing(
             process.start()
         await group.settled("ab")
         await group.run.synced()
+        over = asyncio.Event()
         async with asyncio.TaskGroup() as tasks:
-            work = tasks.create_task(writer.work(600, RATE))
+            tasks.create_task(_work(writer, over))
             await asyncio.sleep(2)
             frozen = group.processes["b"]
             frozen.send(signal.SIGSTOP)
@@ -106,7 +116,7 @@ async def test_a_frozen_replica_that_wakes_writes_nothing(
             frozen.send(signal.SIGCONT)
             await asyncio.to_thread(frozen.says, "group lost", 20)
             await group.settled("ab")
-            work.cancel()
+            over.set()
         report = await _judged(group, writer)
         late = [each for log in await group.run.logs() for each in _late(log)]
 
@@ -127,14 +137,15 @@ async def test_a_broker_that_dies_takes_no_replica_with_it(
             process.start()
         await group.settled("ab")
         await group.run.synced()
+        over = asyncio.Event()
         async with asyncio.TaskGroup() as tasks:
-            work = tasks.create_task(writer.work(600, RATE))
+            tasks.create_task(_work(writer, over))
             await asyncio.sleep(1)
             await asyncio.to_thread(group.run.broker.kill)
             await asyncio.sleep(SESSION + 2)
             await asyncio.to_thread(group.run.broker.start)
             await group.settled("ab", 90)
-            work.cancel()
+            over.set()
         report = await _judged(group, writer)
 
     assert report.ok
