@@ -22,7 +22,7 @@ class Middleman:
         self.swallows = ""
         """The next line of a watch that holds this text never arrives."""
         self.holds = False
-        """Watches whose server has ended stay open, and silent."""
+        """Watches whose server has ended stay open, and silent; other requests wait until it is back."""
         self.asked: list[str] = []
 
     async def __aenter__(self) -> Self:
@@ -56,27 +56,35 @@ class Middleman:
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:
         self.asked.append(request.path_qs)
-        cluster = self.cluster
-        headers = {"Authorization": f"Bearer {cluster.token}", "Accept": request.headers.get("Accept", "*/*")}
-        context = ssl.create_default_context(cafile=cluster.ca)
         response = web.StreamResponse()
-        try:
-            async with self._session.get(cluster.url + request.path_qs, headers=headers, ssl=context) as answer:
-                response.set_status(answer.status)
-                response.content_type = answer.content_type
-                await response.prepare(request)
-                if "watch=true" in request.query_string:
-                    await self._watch(answer, response)
-                else:
-                    await response.write(await answer.read())
-        except aiohttp.ClientError as error:
-            if not response.prepared:
-                return web.Response(status=503, text=str(error))
-            if self.holds:
-                await asyncio.sleep(3600)
+        while True:
+            try:
+                await self._relay(request, response)
+            except aiohttp.ClientError as error:
+                if not response.prepared and not self.holds:
+                    return web.Response(status=503, text=str(error))
+            if response.prepared:
+                break
+            await asyncio.sleep(0.1)
         with contextlib.suppress(ConnectionError):  # whoever asked may be gone
             await response.write_eof()
         return response
+
+    async def _relay(self, request: web.Request, response: web.StreamResponse) -> None:
+        cluster = self.cluster
+        headers = {"Authorization": f"Bearer {cluster.token}", "Accept": request.headers.get("Accept", "*/*")}
+        context = ssl.create_default_context(cafile=cluster.ca)
+        async with self._session.get(cluster.url + request.path_qs, headers=headers, ssl=context) as answer:
+            response.set_status(answer.status)
+            response.content_type = answer.content_type
+            await response.prepare(request)
+            if "watch=true" not in request.query_string:
+                await response.write(await answer.read())
+                return
+            with contextlib.suppress(aiohttp.ClientError):
+                await self._watch(answer, response)
+            if self.holds and answer.status == 200:
+                await asyncio.sleep(3600)
 
     async def _watch(self, answer: aiohttp.ClientResponse, response: web.StreamResponse) -> None:
         line = b""
@@ -87,5 +95,3 @@ class Middleman:
                     self.swallows = ""
                 else:
                     await response.write(each + b"\n")
-        if self.holds:
-            await asyncio.sleep(3600)

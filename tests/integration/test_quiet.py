@@ -120,14 +120,16 @@ async def test_a_silent_server_that_was_put_back_is_found(
         for number in range(150):  # more versions than the server's start hands out
             await writer.create(EVENTS, "team-a", f"later-{number}")
         await run.caught_up(writer)
-        middle.holds = True
+        middle.holds, middle.asked = True, []
         await asyncio.to_thread(run.cluster.rewind, backup)
         await asyncio.to_thread(run.bridge.says, '"rewound"', 60)
+        found = "limit=1" not in _limits(middle)
         await run.synced()
         report = await run.verdict(Ledger([], set(), kept.final))
 
     assert report.ok
     assert report.restarts == {"quiet initial": 1, "quiet rewound": 1}
+    assert found, "by a verification, not by the question of a stream that resumes"
 
 
 async def test_another_cluster_behind_the_same_address_is_found(
@@ -144,15 +146,17 @@ async def test_another_cluster_behind_the_same_address_is_found(
             for number in range(150):
                 body = {"metadata": {"name": f"elsewhere-{number}"}, "data": {}}
                 await kube.create("/api/v1/namespaces/default/configmaps", body)
-        middle.holds, middle.cluster = True, other
+        middle.holds, middle.cluster, middle.asked = True, other, []
         await asyncio.to_thread(run.cluster.kill_api)
         await asyncio.to_thread(run.bridge.says, '"identity_changed"', 60)
+        found = "limit=1" not in _limits(middle)
         await run.synced()
         values = await _values(run)
         assert run.bridge.terminate() == 0
 
     restarts = [value for value in values if value.type == "RESTARTED" and value.partition == 0]
     assert [value.reason for value in restarts] == ["initial", "identity_changed"]
+    assert found, "by a verification"
     assert "here" in [value.object.metadata.name for value in values if value.inferred and value.object]
 
 
@@ -178,3 +182,8 @@ async def test_a_resource_that_went_in_silence_is_found(new_cluster: Clusters, b
 async def _values(run: Trial) -> list[Envelope]:
     records = [parse(entry) for log in await run.logs() for entry in log.entries]
     return [record.value for record in records if isinstance(record, Record)]
+
+
+def _limits(middle: Middleman) -> set[str]:
+    """`limit=1` is the question for the newest version, `limit=2000` a verification's page."""
+    return {part for asked in middle.asked for part in asked.partition("?")[2].split("&") if part.startswith("limit=")}

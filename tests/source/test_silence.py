@@ -137,6 +137,15 @@ async def test_pages_come_one_a_second_while_nothing_is_delivered() -> None:
     assert set(reading.api.waits[2:]) == {PACE}
 
 
+async def test_what_comes_between_two_pages_is_published_at_once() -> None:
+    """And asks for no more pages: the stream is not silent any more."""
+    script = steps(*SNAPSHOT, QUIET, Opened(), look("250", "a", token="t"), frames(added("b", "251")), 10.0)
+    reading = await Reading(FIRST, script, verify=T).until_over()
+
+    assert reading.api.asked[-2:] == ["look", "close"]
+    assert (await reading.events())[-1] == added("b", "251", fresh=True)
+
+
 def failing(fault: Fault) -> Iterable[Step]:
     return chain(SNAPSHOT, chain.from_iterable(repeat(steps(QUIET, Opened(), fault, newest("100"), Opened()))))
 
