@@ -43,7 +43,8 @@ def renew(directory: Path) -> None:
 def broker(servers: Path, certificates: Path) -> Iterator[SecureBroker]:
     assert servers.is_dir()
     with SecureBroker(certificates, {"bridge": PASSWORD}, **{"connections.max.reauth.ms": "8000"}) as broker:
-        broker.set_password("bridge", PASSWORD)
+        for mechanism in ("SCRAM-SHA-256", "SCRAM-SHA-512"):
+            broker.set_password("bridge", PASSWORD, mechanism)
         yield broker
 
 
@@ -150,7 +151,7 @@ async def test_all_of_it_is_renewed_under_a_running_bridge(
         await change(cluster, "before")
         await arrives(broker, "before", 30)
 
-        await asyncio.to_thread(broker.set_password, "bridge", "another$ecret")
+        await asyncio.to_thread(broker.set_password, "bridge", "another$ecret", "SCRAM-SHA-512")
         await asyncio.to_thread(broker.stop)
         await asyncio.to_thread(renew, certificates)
         key = (certificates / "client.key").read_text()

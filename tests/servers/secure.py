@@ -11,7 +11,6 @@ from tests.servers.ports import free_ports
 
 ADMIN = "admin-s3cret"
 """Of the one user that PLAIN knows beside those that are given; an administrator."""
-SCRAM = ("SCRAM-SHA-256", "SCRAM-SHA-512")
 
 
 def certificate(directory: Path, name: str) -> tuple[Path, Path]:
@@ -67,11 +66,18 @@ class SecureBroker(Broker):
     def secure(self) -> str:
         return f"127.0.0.1:{self._secure}"
 
-    def set_password(self, user: str, password: str) -> None:
-        """For SCRAM, which knows nobody at first."""
-        configs = ",".join(f"{mechanism}=[password={password}]" for mechanism in SCRAM)
+    def set_password(self, user: str, password: str, mechanism: str) -> None:
+        """For a mechanism of SCRAM, which knows nobody at first."""
         command = [*JAVA, "-cp", _classes(), "kafka.admin.ConfigCommand", "--bootstrap-server", self.bootstrap]
-        alter = ["--alter", "--entity-type", "users", "--entity-name", user, "--add-config", configs]
+        alter = [
+            "--alter",
+            "--entity-type",
+            "users",
+            "--entity-name",
+            user,
+            "--add-config",
+            f"{mechanism}=[password={password}]",
+        ]
         subprocess.run([*command, *alter], check=True, capture_output=True, timeout=120)
 
     def _start(self) -> None:

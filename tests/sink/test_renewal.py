@@ -57,7 +57,7 @@ def test_a_refused_token_is_no_login(tmp_path: Path) -> None:
 
     async def talk() -> list[object]:
         options = {"sasl_mechanism": "OAUTHBEARER", "sasl_oauth_token_provider": Provider(sasl)}
-        connection = Connection("h", 1, security_protocol="SASL_PLAINTEXT", **options)
+        connection = Connection("h", 1, security_protocol="SASL_PLAINTEXT", **options)  # type: ignore[no-untyped-call]
         said: list[object] = []
         for answer in (b"", b'{"status":"invalid_token"}'):
             bearer = connection.authenticator_oauth()

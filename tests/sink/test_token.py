@@ -129,11 +129,11 @@ def test_a_token_that_holds_outlives_a_failing_command(tmp_path: Path) -> None:
     """The login is down for a minute: nothing stops before the token does, and then it is said why."""
     program = Program(tmp_path).prints(json.dumps({"access_token": "T", "expires_in": 1}))
 
-    said = walk(
-        program.tokens(),
-        lambda: (program.prints("S3CRET", 7), time.sleep(0.85)),
-        lambda: time.sleep(0.3),
-    )
+    def spoil() -> None:
+        program.prints("S3CRET", 7)
+        time.sleep(0.85)
+
+    said = walk(program.tokens(), spoil, lambda: time.sleep(0.3))
 
     assert said[:2] == ["T", "T"]
     assert said[2].startswith(f"kafka.sasl.token.command ({tmp_path}/program): {tmp_path}/program ended with 7.")
