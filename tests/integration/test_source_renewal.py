@@ -1,4 +1,4 @@
-"""What is renewed or breaks under an open session to a real API server: its authority, and the plugin that logs us in."""
+"""What is renewed, or breaks, under a session to a real API server: its authority, and the plugin that logs us in."""
 
 import asyncio
 import json
@@ -34,8 +34,8 @@ class Renewable(Cluster):
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl makes the certificates")
 async def test_a_renewed_authority_is_taken(servers: Path, tmp_path: Path) -> None:
-    """A cluster gets a new authority once in years, and the kubeconfig's file is replaced: no restart, half or whole."""
-    assert servers.is_dir()
+    """Once in years a cluster gets a new one, and the file is replaced: no restart, and half a file is waited out."""
+    assert servers.name
     await asyncio.to_thread(certificate, tmp_path, "server")
     cluster = await asyncio.to_thread(Renewable(tmp_path).__enter__)
     try:
@@ -90,7 +90,7 @@ async def test_a_plugin_of_all_sorts(cluster: Cluster, tmp_path: Path, monkeypat
         f"yes {cluster.token} | head -c 3000000 >&2; {good}",
         f"echo {cluster.token}; echo {cluster.token} >&2; exit 5",
         good,
-        f"echo {cluster.token}",
+        f"echo bearer {cluster.token}",
         "sleep 60",
         says(cluster.token, "2020-01-02T03:04:05Z"),
         says("no-token-of-this-cluster"),
