@@ -48,15 +48,18 @@ async def until_signal(work: Work) -> str:
 async def patiently(
     attempt: Work, position: Callable[[], object], tell: Callable[[Sequence[Waiting]], None], stopping: asyncio.Event
 ) -> str:
-    """What is merely away is waited for. *position* tells whether an attempt has come forward."""
-    backoff = Backoff()
+    """What is merely away is waited for. *position* tells whether an attempt has come forward.
+
+    A setting that has worked is waited for, too: a password may be renewed in Kafka before it is here.
+    """
+    backoff, start = Backoff(), position()
     while not stopping.is_set():
         began = position()
         try:
             return await attempt(stopping)
-        except (SettingFault, RefusedFault):
-            raise
         except (KafkaFault, LoopFault) as fault:
+            if isinstance(fault, SettingFault | RefusedFault) and position() == start:
+                raise
             if position() != began:
                 backoff.reset()
             seconds = backoff.next()

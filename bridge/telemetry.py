@@ -187,6 +187,16 @@ class TlsUnverified(Struct, frozen=True):
         log.warning("the API server's certificate is not verified", **asdict(self))
 
 
+class CredentialKept(Struct, frozen=True):
+    """A certificate, password or token of Kafka's cannot be read anew; the one before is used on."""
+
+    setting: str
+    error: str
+
+    def emit(self) -> None:
+        log.warning("credential not renewed", **asdict(self))
+
+
 class PluginFailed(Struct, frozen=True):
     """An exec plugin gave no new credential; the one before still holds."""
 

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable
 
+from msgspec.structs import replace
+
 from bridge.checks.report import GroupState, KafkaEnd, TopicState
 from bridge.config.tree import Config
 from bridge.ownership.group import Group
-from bridge.sink import topics
+from bridge.sink import permissions, topics
 from bridge.sink.connection import KafkaFault, SettingFault
 from bridge.sink.producer import assert_fast
 from bridge.sink.topics import Absent, Topic
@@ -26,8 +28,10 @@ async def reach(config: Config) -> tuple[KafkaEnd, TopicState | None]:
     if isinstance(found, Topic):
         try:
             topics.assert_fit(found, config)
+            lack = await permissions.lacking(config.kafka, {name: ("Read", "Write")})
         except KafkaFault as fault:
             return KafkaEnd(servers), TopicState(name, True, found.partitions, f"{fault}.")
+        state = _lacking(state, lack)
     return KafkaEnd(servers), state
 
 
@@ -44,9 +48,29 @@ async def share(config: Config) -> GroupState:
 async def look(config: Config, names: Iterable[str]) -> tuple[TopicState, ...]:
     """How each of *names* is."""
     found = await topics.inspect(config, names)
-    return tuple(_state(found[name], config.topics.partitions, is_for_records=True) for name in sorted(found))
+    existing = [name for name, topic in found.items() if isinstance(topic, Topic)]
+    lack = await permissions.lacking(config.kafka, dict.fromkeys(existing, ("Write",)))
+    states = (_state(found[name], config.topics.partitions, is_for_records=True) for name in sorted(found))
+    return tuple(_lacking(state, lack) for state in states)
 
 
+async def transacting(config: Config, stream: str) -> str:
+    """What keeps *stream* from its transactions; empty if nothing does."""
+    transactional_id = f"{config.name}.{stream}"
+    if config.kafka.delivery != "exactly-once" or await permissions.may_transact(config.kafka, transactional_id):
+        return ""
+    mend = f"Allow Write on TransactionalIds that begin with {config.name}., or set kafka.delivery: at-least-once"
+    return f"no permission to use transactional id {transactional_id}. {mend}."
+
+
+def _lacking(state: TopicState, lack: dict[str, list[str]]) -> TopicState:
+    operations = " and ".join(lack.get(state.name, ()))
+    if not operations or state.problem:
+        return state
+    return replace(state, problem=f"no permission to {operations} on topic {state.name}. Allow {operations} on it.")
+
+
+UNREAD = "Allow DescribeConfigs on it, so that its largest record and cleanup policy are known."
 COMPACTED = "it is compacted: Kafka will remove markers, and consumers that follow by them be wrong. Use delete."
 
 
@@ -54,6 +78,8 @@ def _state(topic: Topic | Absent, partitions: int, *, is_for_records: bool = Fal
     match topic:
         case Topic(name, count) if topic.compacted and is_for_records:
             return TopicState(name, True, count, note=COMPACTED)
+        case Topic(name, count) if topic.cleanup is None:
+            return TopicState(name, True, count, note=f"its settings may not be read. {UNREAD}")
         case Topic(name, count):
             return TopicState(name, True, count)
         case Absent(name, ""):

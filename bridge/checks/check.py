@@ -102,11 +102,13 @@ class _Kept(Struct, frozen=True):
 async def _kept(ends: _Ends, spec: StreamSpec, selection: Selection | None) -> _Kept:
     try:
         states = await broker.look(ends.config, _topics(ends, spec, selection))
+        barred = await broker.transacting(ends.config, spec.name)
         saved = await checkpoints.read(ends.config, spec.name)
         beginning = await _beginning(ends, spec, selection, saved) if selection is not None else None
     except KafkaFault as fault:
         return _Kept(problems=(f"{fault}.",))
-    return _Kept(states, saved, beginning, tuple(state.problem for state in states if state.problem))
+    problems = (*(state.problem for state in states), barred)
+    return _Kept(states, saved, beginning, tuple(problem for problem in problems if problem))
 
 
 def _topics(ends: _Ends, spec: StreamSpec, selection: Selection | None) -> list[str]:

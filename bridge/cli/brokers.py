@@ -90,7 +90,7 @@ def _sasl(login: str | None, file: Path | None) -> Sasl | None:
         return None
     mechanism, _, username = login.partition(":")
     try:
-        password = Secret(file.read_text(encoding="utf-8").removesuffix("\n"))
+        password = Secret(file.read_text(encoding="utf-8").removesuffix("\n"), str(file))
         return convert({"mechanism": mechanism, "username": username, "password": password}, Sasl)
     except (OSError, UnicodeDecodeError) as error:
         raise typer.BadParameter(f"cannot read the password from {file}: {error}") from error

@@ -34,7 +34,7 @@ TopicName = Annotated[
 
 
 class Tls(Struct, frozen=True, rename="camel", forbid_unknown_fields=True, kw_only=True):
-    """TLS to the brokers. `tls: {}` trusts the system's authorities."""
+    """TLS to the brokers. `tls: {}` trusts the system's authorities. Files may be renewed at any time."""
 
     ca: Annotated[
         FilePath | None,
@@ -62,21 +62,65 @@ class Tls(Struct, frozen=True, rename="camel", forbid_unknown_fields=True, kw_on
     ] = None
 
 
+class Token(Struct, frozen=True, rename="camel", forbid_unknown_fields=True, kw_only=True):
+    """Where the token for OAUTHBEARER comes from: a file that somebody else renews, or a command."""
+
+    file: Annotated[
+        FilePath | None,
+        Meta(
+            description="File that holds the token and nothing else. Read anew for every connection.",
+            examples=["/var/run/secrets/kafka/token"],
+            extra={"default": "no file"},
+        ),
+    ] = None
+    command: Annotated[
+        tuple[Secret, ...],
+        Meta(
+            description="Program and arguments, without a shell. It prints the token, or a token endpoint's JSON"
+            " (`access_token`, `expires_in`), within 15s. Run anew when 80 % of the token's life are over, or it is"
+            " refused. What else it prints is never shown.",
+            examples=[["gcloud", "auth", "print-access-token"]],
+            extra={"default": "no command"},
+        ),
+    ] = ()
+
+
 class Sasl(Struct, frozen=True, rename="camel", forbid_unknown_fields=True, kw_only=True):
-    """Authentication to the brokers by user name and password, with or without TLS."""
+    """Authentication to the brokers, by user name and password or by a token, with or without TLS."""
 
     mechanism: Annotated[
-        Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"],
-        Meta(description="What the brokers ask for.", examples=["SCRAM-SHA-512"]),
+        Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"],
+        Meta(description="What the brokers ask for.", examples=["SCRAM-SHA-512", "OAUTHBEARER"]),
     ]
-    username: Annotated[Text, Meta(description="The user's name.", examples=["event-bridge"])]
-    password: Annotated[
-        Secret,
+    username: Annotated[
+        Text | None,
         Meta(
-            description="The password. Best taken from a file, or from the environment; never shown anywhere.",
-            examples=[{"file": "/etc/kafka/password"}, "${KAFKA_PASSWORD}"],
+            description="The user's name, for PLAIN and SCRAM.",
+            examples=["event-bridge"],
+            extra={"default": "none: a token names its user"},
         ),
-    ]
+    ] = None
+    password: Annotated[
+        Secret | None,
+        Meta(
+            description="The password, for PLAIN and SCRAM. Best taken from a file, which is read anew for every"
+            " connection, or from the environment; never shown anywhere.",
+            examples=[{"file": "/etc/kafka/password"}, "${KAFKA_PASSWORD}"],
+            extra={"default": "none"},
+        ),
+    ] = None
+    token: Annotated[
+        Token | None,
+        Meta(description="Where the token for OAUTHBEARER comes from.", extra={"default": "none"}),
+    ] = None
+    extensions: Annotated[
+        dict[str, str],
+        Meta(
+            description="What the brokers want to know beside the token, for OAUTHBEARER (KIP-342).",
+            examples=[{"logicalCluster": "lkc-1"}],
+            extra={"unit": "settings", "default": "none"},
+        ),
+    ] = {}
 
 
 class Kafka(Struct, frozen=True, rename="camel", forbid_unknown_fields=True, kw_only=True):
@@ -140,7 +184,7 @@ class Kafka(Struct, frozen=True, rename="camel", forbid_unknown_fields=True, kw_
     ] = None
     sasl: Annotated[
         Sasl | None,
-        Meta(description="User name and password for the brokers.", extra={"default": "no authentication"}),
+        Meta(description="Login to the brokers.", extra={"default": "no authentication"}),
     ] = None
 
 

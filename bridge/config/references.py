@@ -22,6 +22,8 @@ class Scalar(Struct, frozen=True):
     """What YAML takes it for; "text" if it came from elsewhere."""
     source: str = ""
     """Where it came from, if not from the config file: then it may be a secret and is not shown."""
+    file: str = ""
+    """The path, if it came from a file."""
 
     @property
     def shown(self) -> str:
@@ -79,7 +81,12 @@ class References(Struct, frozen=True):
             ) from error
         except ValueError as error:  # not UTF-8, or a path that no file can have
             raise Misread(f"cannot read the file {path!r} as text", "It must be UTF-8 text.") from error
-        return Scalar(text.removesuffix("\n").removesuffix("\r"), "text", f"the file {path!r}")
+        return Scalar(without_end(text), "text", f"the file {path!r}", path)
+
+
+def without_end(text: str) -> str:
+    """A file's content less its last line's end, which editors add."""
+    return text.removesuffix("\n").removesuffix("\r")
 
 
 def file_reference(node: yaml.MappingNode) -> str | None:

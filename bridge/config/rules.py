@@ -1,10 +1,11 @@
 """What the fields owe each other."""
 
+import re
 from collections.abc import Iterator
 
 from msgspec import Struct
 
-from bridge.config.kafka import Kafka
+from bridge.config.kafka import Kafka, Sasl
 from bridge.config.problem import Misread
 from bridge.config.report import Report
 from bridge.config.streams import streams_of
@@ -25,6 +26,14 @@ NEEDED = (
 """Without these a consumer could not tell which object a record speaks of, nor in which state."""
 
 _HIGHEST_PORT = 65_535
+_BY_TOKEN = ("token", "extensions")
+_LOGIN = {
+    "username": "username: event-bridge",
+    "password": "password: {file: /path/to/it}",
+    "token": "token: {file: /path/to/it}",
+}
+EXTENSION = "[A-Za-z]+"
+"""As Kafka's own clients have it (OAuthBearerClientInitialResponse)."""
 _NAMING = ("name", "resource", "namespaces")
 
 
@@ -58,6 +67,37 @@ def _kafka(kafka: Kafka) -> Iterator[Finding]:
     if kafka.tls and (kafka.tls.cert is None) != (kafka.tls.key is None):
         given, missing = ("key", "cert") if kafka.tls.cert is None else ("cert", "key")
         yield Finding("kafka.tls", f"{given} is given without {missing}", f"Add {missing}, or remove {given}.")
+    if kafka.sasl:
+        yield from _sasl(kafka.sasl)
+
+
+def _sasl(sasl: Sasl) -> Iterator[Finding]:
+    """A password for some mechanisms, a token for the other. That a text is there tells nothing of what it says."""
+    by_token = sasl.mechanism == "OAUTHBEARER"
+    given = {
+        "username": sasl.username is not None,
+        "password": sasl.password is not None,
+        "token": sasl.token is not None,
+        "extensions": bool(sasl.extensions),
+    }
+    others = ("kafka.sasl.mechanism",)
+    wanted = ("token",) if by_token else ("username", "password")
+    for name in wanted:
+        if not given[name]:
+            mend = f"Add it: {_LOGIN[name]}"
+            yield Finding(f"kafka.sasl.{name}", f"is missing: {sasl.mechanism} needs it", mend, others)
+    for name, is_given in given.items():
+        if is_given and (name in _BY_TOKEN) != by_token:
+            mend = "Remove it, or change the mechanism."
+            yield Finding(f"kafka.sasl.{name}", f"is not for {sasl.mechanism}", mend, others)
+    if sasl.token and (sasl.token.file is None) != bool(sasl.token.command):
+        what = "names both a file and a command" if sasl.token.command else "names neither a file nor a command"
+        yield Finding("kafka.sasl.token", what, "Write one of the two: file: /path, or command: [program, argument].")
+    for name, text in sasl.extensions.items():
+        if not re.fullmatch(EXTENSION, name) or name == "auth" or not (text.isascii() and text.isprintable()):
+            what = "is no extension of OAUTHBEARER"
+            mend = "A name has letters only and is not auth, a value visible ASCII."
+            yield Finding(f"kafka.sasl.extensions.{name}", what, mend)
 
 
 def _whole(config: Config) -> Iterator[Finding]:

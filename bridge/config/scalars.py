@@ -114,7 +114,7 @@ def _secret(scalar: Scalar) -> Secret:
     if not scalar.text:
         where = f": {scalar.shown} holds nothing" if scalar.source else ""
         raise Misread(f"is empty{where}", "Write it, or take it from ${NAME} or {file: path}.")
-    return Secret(scalar.text)
+    return Secret(scalar.text, scalar.file)
 
 
 def _text(scalar: Scalar, kind: inspect.StrType, shape: str) -> str:

@@ -6,6 +6,7 @@ import msgspec
 from msgspec import inspect
 
 from bridge.config.fields import Field, Kind, fields, kind_of, root, text_of
+from bridge.config.kafka import Sasl, Token
 from bridge.config.references import ENV_PATTERN
 from bridge.config.tree import Config
 from bridge.config.units import DURATION_PATTERN, SIZE_PATTERN
@@ -42,6 +43,23 @@ def schema_text() -> str:
     return msgspec.json.format(msgspec.json.encode(schema()), indent=2).decode() + "\n"
 
 
+def _needs(fields: list[str], mechanisms: list[str]) -> Schema:
+    given = {"properties": {"mechanism": {"enum": mechanisms}}, "required": ["mechanism"]}
+    return {"if": given, "then": {"required": fields}}
+
+
+_RULES: dict[type, Schema] = {
+    Sasl: {
+        "allOf": [
+            _needs(["username", "password"], ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"]),
+            _needs(["token"], ["OAUTHBEARER"]),
+        ]
+    },
+    Token: {"oneOf": [{"required": ["file"]}, {"required": ["command"]}]},
+}
+"""What `rules` says of mappings, for editors."""
+
+
 def _struct(info: inspect.StructType) -> Schema:
     known = fields(info)
     required = [field.name for field in known if field.required]
@@ -50,7 +68,7 @@ def _struct(info: inspect.StructType) -> Schema:
         "properties": {field.name: _field(field) for field in known},
         **({"required": required} if required else {}),
         "additionalProperties": False,
-    }
+    } | _RULES.get(info.cls, {})
 
 
 def _field(field: Field) -> Schema:

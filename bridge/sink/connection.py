@@ -7,7 +7,6 @@ and the reason of a failed connection is only in its log.
 import asyncio
 import functools
 import logging
-import ssl
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
@@ -17,7 +16,9 @@ from aiokafka import errors
 from aiokafka.client import AIOKafkaClient
 from aiokafka.protocol.metadata import MetadataRequest
 
-from bridge.config.kafka import Kafka, Tls
+from bridge.config.kafka import Kafka, Sasl, Tls
+from bridge.sink.renewal import Certificates, Provider, certificates, password, take_over
+from bridge.sink.token import LoginError, tokens
 
 ANSWER = 10.0
 """Seconds for one request. Half of it is enough for any healthy broker; a partition that has no leader for longer costs
@@ -41,7 +42,8 @@ class SettingFault(KafkaFault):
 
 
 def settings(kafka: Kafka) -> Settings:
-    """Read anew for every client, so that renewed certificates are taken. The password is that of the start."""
+    """Secrets are read when a connection is made (see `renewal`). Certificates must be there from the beginning."""
+    take_over()
     common: Settings = {
         "bootstrap_servers": list(kafka.bootstrap_servers),
         "client_id": "event-bridge",
@@ -50,29 +52,27 @@ def settings(kafka: Kafka) -> Settings:
         "security_protocol": "PLAINTEXT",
     }
     if kafka.tls is not None:
-        common |= {"security_protocol": "SSL", "ssl_context": _tls(kafka.tls)}
+        common |= {"security_protocol": "SSL", "ssl_context": _certificates(kafka.tls)}
     if kafka.sasl is not None:
-        common |= {
-            "security_protocol": "SASL_PLAINTEXT" if kafka.tls is None else "SASL_SSL",
-            "sasl_mechanism": kafka.sasl.mechanism,
-            "sasl_plain_username": kafka.sasl.username,
-            "sasl_plain_password": kafka.sasl.password.reveal(),
-        }
+        protocol = "SASL_PLAINTEXT" if kafka.tls is None else "SASL_SSL"
+        common |= {"security_protocol": protocol, "sasl_mechanism": kafka.sasl.mechanism, **_login(kafka.sasl)}
     return common
 
 
-def _tls(tls: Tls) -> ssl.SSLContext:
+def _certificates(tls: Tls) -> Certificates:
+    found = certificates(tls)
     try:
-        context = ssl.create_default_context(cafile=tls.ca)
-        if tls.cert is not None:
-            context.load_cert_chain(tls.cert, tls.key)
-    except (OSError, ssl.SSLError) as error:
-        files = ", ".join(
-            f"{name} {file}" for name in ("ca", "cert", "key") if (file := getattr(tls, name)) is not None
-        )
-        what = f"cannot use the files of kafka.tls ({files}): {error}"
-        raise SettingFault(f"{what}. Correct the paths, or the files") from error
-    return context
+        found.now()
+    except LoginError as error:
+        raise SettingFault(str(error)) from error
+    return found
+
+
+def _login(sasl: Sasl) -> Settings:
+    if sasl.mechanism == "OAUTHBEARER":
+        return {"sasl_oauth_token_provider": Provider(sasl)}
+    assert sasl.password is not None
+    return {"sasl_plain_username": sasl.username, "sasl_plain_password": password(sasl.password)}
 
 
 @asynccontextmanager
@@ -102,10 +102,12 @@ def _fault(error: Exception, heard: list[str], kafka: Kafka, doing: str) -> Kafk
         case errors.KafkaConnectionError():
             return _unreachable(heard, kafka, cause)
         case errors.TransactionalIdAuthorizationFailed():
-            grant = "Allow Write and Describe on the TransactionalId, or set kafka.delivery: at-least-once"
+            grant = "Allow Write on the TransactionalId, or set kafka.delivery: at-least-once"
             return SettingFault(f"{what}no permission to use transactional id {cause.args[0]}. {grant}")
         case errors.TopicAuthorizationFailedError():
-            return SettingFault(f"{what}no permission for topic {cause.args[0]}. Allow Write and Describe on it")
+            return SettingFault(
+                f"{what}no permission for topic {cause.args[0]}. Allow Write on it, and Read on the checkpoint topic"
+            )
         case errors.ClusterAuthorizationFailedError():
             return SettingFault(f"{what}no permission on the cluster. Allow IdempotentWrite on it")
         case errors.InvalidTopicError():
@@ -144,9 +146,10 @@ def _unreachable(heard: list[str], kafka: Kafka, error: Exception) -> KafkaFault
     """No broker could be used: aiokafka logs why, server by server, and raises the same for every reason."""
     why = "; ".join(dict.fromkeys(heard)) or str(error)
     servers = ", ".join(kafka.bootstrap_servers)
+    if kafka.sasl is not None and "kafka.sasl.token" in why:
+        return SettingFault(f"no login for Kafka at {servers}: {why}")
     if kafka.sasl is not None and ("AuthenticationFailed" in why or "SaslMechanism" in why):
-        what = f"Kafka at {servers} refused the login of {kafka.sasl.username} (kafka.sasl): {why}"
-        return SettingFault(f"{what}. Correct mechanism, username or password")
+        return SettingFault(_refused(kafka.sasl, servers, why))
     if "CERTIFICATE" in why or "SSL" in why:
         return SettingFault(
             f"TLS to Kafka at {servers} failed (kafka.tls): {why}. Correct ca, cert and key, or the address"
@@ -159,6 +162,14 @@ def _unreachable(heard: list[str], kafka: Kafka, error: Exception) -> KafkaFault
                 ". It may be no TLS listener, or ask for a client certificate: set kafka.tls.cert, or remove kafka.tls"
             )
     return KafkaFault(f"no broker of kafka.bootstrapServers ({servers}) can be used: {why}{hint}")
+
+
+def _refused(sasl: Sasl, servers: str, why: str) -> str:
+    if sasl.token is None:
+        what = f"Kafka at {servers} refused the login of {sasl.username} (kafka.sasl): {why}"
+        return f"{what}. Correct mechanism, username or password"
+    what = f"Kafka at {servers} refused the token of {tokens(sasl.token).source}: {why}"
+    return f"{what}. Renew it, or correct the mechanism, its issuer or audience, or kafka.sasl.extensions"
 
 
 @asynccontextmanager

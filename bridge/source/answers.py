@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import datetime as dt
 import email.utils
+import re
 
 import aiohttp
 from msgspec.structs import replace
@@ -18,6 +19,8 @@ ERROR_CAP = 64 << 10
 """Bytes of an error's body that are read. A Status is smaller, and a proxy's page may be anything."""
 BODY = 10.0
 """Seconds that an error's body may take."""
+LOGIN = re.compile(r"//[^/\s]*@")
+"""The user and password of a URL, such as a proxy's."""
 EXCERPT = 200
 """Characters of a body that is no Status which go into a message."""
 
@@ -34,7 +37,7 @@ def failure(error: Exception, phase: Phase, server: str) -> Fault:
         case aiohttp.ClientResponseError(status=status, message=message):
             what = f"{status} {message}"  # its own text has the URL, where a proxy's password may stand
         case _:
-            what = str(error) or type(error).__name__
+            what = LOGIN.sub("//", str(error)) or type(error).__name__
     return Fault(phase, Kind.NETWORK, message=f"{server}: {what}")
 
 

@@ -5,16 +5,16 @@ What cannot be had now raises `CredentialsError`; the next request asks again.
 
 import asyncio
 import base64
-import contextlib
 import datetime as dt
-import os
-import signal
+import re
 import time
 from pathlib import Path
 
 import msgspec
 from msgspec import Struct
 
+from bridge import command
+from bridge.command import CommandError
 from bridge.telemetry import PluginFailed
 
 PLUGIN_TIMEOUT = 60.0
@@ -23,8 +23,9 @@ SKEW = 60.0
 """Seconds before a plugin's credential expires that a new one is asked for: the longest that clocks may differ."""
 SETTLED = 10.0
 """Seconds after a plugin's run in which it has nothing newer to say. The API server caches a verdict as long."""
-EXCERPT = 500
-"""Characters of a plugin's last words that go into a message."""
+PAUSE = 5.0
+"""Seconds that a failure stands before the plugin is run again: every stream asks, and a slow one would hold up all."""
+VERSION = re.compile(r"client\.authentication\.k8s\.io/v[0-9a-z]{1,12}")
 
 
 class CredentialsError(Exception):
@@ -108,13 +109,15 @@ class Plugin:
     A plugin that fails is no reason to give up a credential that still holds, unless the API server refused it.
     """
 
-    def __init__(self, command: PluginCommand) -> None:
-        self._command = command
+    def __init__(self, plugin: PluginCommand) -> None:
+        self._plugin = plugin
         self._lock = asyncio.Lock()
         self._credential: Credential | None = None
         self._expires = 0.0
         self._tried = -SETTLED
         self._refused = False
+        self._failed = -PAUSE
+        self._failure = ""
 
     async def now(self) -> Credential:
         async with self._lock:
@@ -131,13 +134,16 @@ class Plugin:
         return time.time() >= self._expires - SKEW and time.monotonic() - self._tried >= SETTLED
 
     async def _renew(self) -> None:
+        if time.monotonic() - self._failed < PAUSE:
+            raise CredentialsError(self._failure)
         self._tried = time.monotonic()
         try:
-            answer = await _run(self._command)
+            answer = await _run(self._plugin)
         except CredentialsError as error:
             if self._credential is None or self._refused or time.time() >= self._expires:
+                self._failed, self._failure = time.monotonic(), str(error)
                 raise
-            PluginFailed(self._command.arguments[0], str(error)).emit()
+            PluginFailed(self._plugin.arguments[0], str(error)).emit()
             return
         self._refused = False
         self._credential = _credential(answer)
@@ -150,54 +156,33 @@ def _credential(answer: _Answer) -> Credential:
     return Credential(header, answer.client_certificate_data.encode(), answer.client_key_data.encode())
 
 
-async def _run(command: PluginCommand) -> _Answer:
-    """Run the plugin and read its answer. Both of its outputs are drained together: a chatty one never blocks."""
-    name = command.arguments[0]
-    variables = {variable.name: variable.value for variable in command.environment}
+async def _run(plugin: PluginCommand) -> _Answer:
+    variables = {variable.name: variable.value for variable in plugin.environment}
+    variables["KUBERNETES_EXEC_INFO"] = plugin.info.decode()
     try:
-        process = await asyncio.create_subprocess_exec(
-            *command.arguments,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            env={**os.environ, **variables, "KUBERNETES_EXEC_INFO": command.info.decode()},
-            start_new_session=True,
-        )
-    except OSError as error:
-        raise CredentialsError(f"exec plugin {name}: {reason(error)}. {command.hint}".strip()) from error
-    try:
-        async with asyncio.timeout(PLUGIN_TIMEOUT):
-            said, complained = await process.communicate()
-    except TimeoutError as error:
-        raise CredentialsError(f"exec plugin {name} gave no answer within {PLUGIN_TIMEOUT:.0f} s") from error
-    finally:
-        await _end(process)
-    if process.returncode != 0:
-        words = complained.decode(errors="replace").strip()[-EXCERPT:]
-        raise CredentialsError(f"exec plugin {name} ended with {process.returncode}{words and ': '}{words}")
-    return _read(said, command)
+        said = await command.run(plugin.arguments, variables, PLUGIN_TIMEOUT)
+    except CommandError as error:
+        raise CredentialsError(f"exec plugin {error}. {plugin.hint}".removesuffix(". ")) from error
+    return _read(said, plugin)
 
 
-async def _end(process: asyncio.subprocess.Process) -> None:
-    """Nothing of a plugin outlives its answer: it may have children that hold its outputs."""
-    if process.returncode is None:
-        with contextlib.suppress(ProcessLookupError):  # it may end at this very moment
-            os.killpg(process.pid, signal.SIGKILL)
-        await process.wait()
-
-
-def _read(said: bytes, command: PluginCommand) -> _Answer:
-    name = command.arguments[0]
+def _read(said: bytes, plugin: PluginCommand) -> _Answer:
+    """What it says is told by its shape only: any of it may be the credential."""
+    name = plugin.arguments[0]
     try:
         credential = _decode(said)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise CredentialsError(f"exec plugin {name}: its answer is no ExecCredential: {error}") from error
-    if credential.api_version != command.api_version:
-        versions = f"it speaks {credential.api_version}, the kubeconfig says {command.api_version}"
-        raise CredentialsError(f"exec plugin {name}: {versions}")
+    if credential.api_version != plugin.api_version:
+        spoken = credential.api_version if VERSION.fullmatch(credential.api_version) else "another version"
+        raise CredentialsError(f"exec plugin {name}: it speaks {spoken}, the kubeconfig says {plugin.api_version}")
     status = credential.status
     if not status.token and not (status.client_certificate_data and status.client_key_data):
         raise CredentialsError(f"exec plugin {name}: its answer has neither a token nor a certificate with its key")
+    expires = status.expiration_timestamp
+    if expires is not None and expires.timestamp() <= time.time() - SKEW:
+        ended = expires.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        raise CredentialsError(f"exec plugin {name}: its credential expired at {ended}. Log in anew, or set the clock")
     return status
 
 

@@ -5,7 +5,7 @@ Contents are merged as kubectl does: of several files the first that says someth
 
 import base64
 import binascii
-import urllib.parse
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from msgspec import Struct, field
 
 from bridge.config.problem import ConfigError, Problem
 from bridge.config.tree import Kubernetes
+from bridge.source import address
 from bridge.source.credentials import (
     Credentials,
     CredentialsError,
@@ -29,6 +30,7 @@ from bridge.source.credentials import (
 
 SERVICE_ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
 """Where the kubelet puts a pod's token and its cluster's authority."""
+COMPARE = "Compare with `kubectl config view`"
 EXEC_VERSIONS = ("client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1")
 
 
@@ -184,8 +186,12 @@ def _read(path: Path) -> _File:
         return msgspec.yaml.decode(path.read_bytes(), type=_File)
     except OSError as error:
         raise _wrong(str(path), "", f"cannot be read: {reason(error)}", "Check kubernetes.kubeconfig") from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise _wrong(str(path), "", f"no kubeconfig: {error}", "Compare with `kubectl config view`") from error
+    except msgspec.ValidationError as error:
+        raise _wrong(str(path), "", f"no kubeconfig: {error}", COMPARE) from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:  # which may quote the file
+        line = re.search(r"line \d+", str(error))
+        near = f", {line[0]}" if line else ""
+        raise _wrong(str(path), "", f"no YAML{near}", COMPARE) from None
 
 
 class _Entry(Struct, frozen=True):
@@ -219,11 +225,8 @@ class _Entry(Struct, frozen=True):
 
     def login(self, cluster: _Cluster, at: "_Entry", user: _User) -> Login:
         """As the *user* that stands *at*."""
-        if not cluster.server.startswith(("https://", "http://")):
-            raise self.wrong(f"no URL: {cluster.server}", "Write https://host:port", "server")
-        scheme = urllib.parse.urlsplit(cluster.proxy_url).scheme
-        if scheme not in ("", "http", "https"):
-            raise self.wrong(f"{scheme} proxies are not supported", "Use an http proxy", "proxy-url")
+        if (unfit := address.judge(cluster.server, cluster.proxy_url)) is not None:
+            raise self.wrong(unfit.what, unfit.mend, unfit.field)
         if user.impersonate:
             raise at.wrong("impersonation is not supported", "Use a user that has the permissions itself", "as")
         ca = self.pem("certificate-authority", cluster.certificate_authority, cluster.certificate_authority_data)

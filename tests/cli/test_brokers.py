@@ -19,6 +19,7 @@ def test_flags_say_what_the_file_would(tmp_path: Path) -> None:
     )
     assert "secret" not in repr(kafka)
     assert kafka.sasl is not None
+    assert kafka.sasl.password is not None
     assert kafka.sasl.password.reveal() == "secret "
 
 

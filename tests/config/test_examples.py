@@ -1,3 +1,4 @@
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from msgspec.inspect import StructType
 
 from bridge.config.document import entries
 from bridge.config.fields import Field, fields, root
+from bridge.config.kafka import Sasl, Token
 from bridge.config.load import load_file
 from bridge.config.report import Report
 from bridge.config.streams import streams
@@ -47,7 +49,29 @@ def test_example_names_every_field() -> None:
     """A field that the example lacks is a field nobody finds."""
     named = {path for path, _, _, _ in _walk(root(), yaml.compose(EXAMPLE, Loader=yaml.SafeLoader), example(), "")}
 
-    assert {path for path in _paths(root(), "") if path not in named} == set()
+    left = {path for path in _paths(root(), "") if path not in named}
+    instead = {"kafka.sasl.token", "kafka.sasl.token.file", "kafka.sasl.token.command", "kafka.sasl.extensions"}
+    assert left == instead, "only what the other login of the file excludes"
+
+
+def test_example_shows_the_other_login_in_a_comment() -> None:
+    """Uncommented in the place of the first it must work, with the file's token and with the comment's command."""
+    before, _, rest = EXAMPLE.partition("  # Login by user name")
+    block, _, after = rest.partition("  # Or by a token instead:\n")[2].partition("\n\n")
+    login = re.sub("(?m)^  # ", "  ", block) + "\n\n"
+    [instead] = re.findall(r": (\{command.*)", login)
+    command = re.sub(r"token: \{file.*", f"token: {instead}", login)
+
+    by_file, by_command = (read(f"{before}{text}{after}").kafka.sasl for text in (login, command))
+
+    assert by_file == Sasl(
+        mechanism="OAUTHBEARER",
+        token=Token(file="/var/run/secrets/kafka/token"),
+        extensions={"logicalCluster": "lkc-1"},
+    )
+    assert by_command is not None
+    assert by_command.token is not None
+    assert [text.reveal() for text in by_command.token.command] == ["gcloud", "auth", "print-access-token"]
 
 
 def test_what_example_calls_a_default_is_one() -> None:

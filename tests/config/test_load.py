@@ -41,7 +41,7 @@ def test_all_mistakes_of_a_file_are_reported_together() -> None:
             "etc/bridge.yaml:6: kafka.sasl.username: the environment variable NOPE is not set."
             " Set NOPE, or write the value here."
         ),
-        "etc/bridge.yaml:6: kafka.sasl.password: is missing. Add it: password: {file: /path/to/it}",
+        "etc/bridge.yaml:6: kafka.sasl.password: is missing: PLAIN needs it. Add it: password: {file: /path/to/it}",
         "etc/bridge.yaml:7: topics.partitions: 'many' is not a whole number. Write plain digits, for example 12.",
         "etc/bridge.yaml:10: watches[0].topik: unknown field. Did you mean 'topic'?",
         "etc/bridge.yaml:11: watches[0].topic: a topic name cannot hold ' '. Use letters, digits, '.', '_' and '-'.",
@@ -64,6 +64,7 @@ def test_a_file_is_loaded_with_the_files_it_names(tmp_path: Path) -> None:
     sasl = load_file(path, {"ME": "me"}).kafka.sasl
 
     assert sasl is not None
+    assert sasl.password is not None
     assert (sasl.username, sasl.password.reveal()) == ("me", "hunter2")
 
 

@@ -8,6 +8,7 @@ SASL = "kafka:\n  bootstrapServers: kafka:9092\n  sasl:\n    mechanism: PLAIN\n 
 def password(written: str, env: dict[str, str] | None = None, files: dict[str, str] | None = None) -> str:
     sasl = read(f"{SASL}{written}\n{WATCHES}", env, files).kafka.sasl
     assert sasl is not None
+    assert sasl.password is not None
     return sasl.password.reveal()
 
 

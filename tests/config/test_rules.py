@@ -1,3 +1,5 @@
+import pytest
+
 from tests.config.reading import KAFKA, REST, WATCHES, problems, read
 
 
@@ -157,3 +159,61 @@ def test_a_mistake_does_not_bring_others_with_it() -> None:
     ]
     lost = f"{KAFKA}watches: [{{resource: pods}}, {{resource: pods, namespaces: team-a}}]"
     assert [problem.split(": ")[1] for problem in problems(lost)] == ["watches[1].namespaces"]
+
+
+LOGIN = "kafka: {bootstrapServers: kafka:9092, sasl: {mechanism: %s}}\n" + WATCHES
+
+
+@pytest.mark.parametrize(
+    ("sasl", "said"),
+    [
+        (
+            "OAUTHBEARER, username: me",
+            [
+                "token: is missing: OAUTHBEARER needs it. Add it: token: {file: /path/to/it}",
+                "username: is not for OAUTHBEARER. Remove it, or change the mechanism.",
+            ],
+        ),
+        (
+            "SCRAM-SHA-512, username: me, token: {file: t}",
+            [
+                "password: is missing: SCRAM-SHA-512 needs it. Add it: password: {file: /path/to/it}",
+                "token: is not for SCRAM-SHA-512. Remove it, or change the mechanism.",
+            ],
+        ),
+        (
+            "OAUTHBEARER, token: {}",
+            [
+                (
+                    "token: names neither a file nor a command."
+                    " Write one of the two: file: /path, or command: [program, argument]."
+                )
+            ],
+        ),
+        (
+            "OAUTHBEARER, token: {file: t, command: [S3CRET]}",
+            [
+                (
+                    "token: names both a file and a command."
+                    " Write one of the two: file: /path, or command: [program, argument]."
+                )
+            ],
+        ),
+        (
+            "OAUTHBEARER, token: S3CRET",
+            ["token: must be a mapping, but is text. Indent its fields under it: file, command."],
+        ),
+        (
+            "OAUTHBEARER, token: {file: t}, extensions: {auth: S3CRET}",
+            [
+                (
+                    "extensions.auth: is no extension of OAUTHBEARER."
+                    " A name has letters only and is not auth, a value visible ASCII."
+                )
+            ],
+        ),
+    ],
+)
+def test_a_login_is_by_password_or_by_token(sasl: str, said: list[str]) -> None:
+    """Half of one and half of another would fail at the broker, with less to go by."""
+    assert problems(LOGIN % sasl) == [f"etc/bridge.yaml:1: kafka.sasl.{line}" for line in said]

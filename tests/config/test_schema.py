@@ -42,6 +42,8 @@ def test_the_examples_obey_the_schema(name: str) -> None:
     [
         {"kafka": {"bootstrapServers": "kafka"}},
         {"kafka": {"bootstrapServers": "kafka:9092", "sasl": {"mechanism": "PLAIN", "username": "me"}}},
+        {"kafka": {"bootstrapServers": "kafka:9092", "sasl": {"mechanism": "OAUTHBEARER", "username": "me"}}},
+        {"kafka": {"bootstrapServers": "kafka:9092", "sasl": {"mechanism": "OAUTHBEARER", "token": {}}}},
         {"topics": {"partitions": 0}},
         {"topics": {"partitions": "many"}},
         {"progressInterval": 60},
@@ -89,7 +91,7 @@ def test_every_field_of_the_schema_is_described() -> None:
         (name, bool(field.get("description")), field.get("title") == name) for name, field in _fields(schema())
     ]
 
-    assert len(described) == 49
+    assert len(described) == 53
     assert [entry for entry in described if not (entry[1] and entry[2])] == []
 
 

@@ -22,6 +22,7 @@ def test_a_config_hides_its_password() -> None:
     config = read(f"kafka: {{bootstrapServers: kafka:9092, {sasl}}}\n{WATCHES}")
 
     assert config.kafka.sasl is not None
+    assert config.kafka.sasl.password is not None
     assert config.kafka.sasl.password.reveal() == "hunter2"
     assert "hunter2" not in repr(config)
     assert "hunter2" not in str(config)

@@ -34,8 +34,6 @@ def test_what_is_missing_is_shown_how_to_write() -> None:
     assert problems("kafka:\n  sasl: {}\nwatches:\n  - topic: x\n") == [
         "etc/bridge.yaml:2: kafka.bootstrapServers: is missing. Add it: bootstrapServers: kafka:9092",
         "etc/bridge.yaml:2: kafka.sasl.mechanism: is missing. Add it: mechanism: SCRAM-SHA-512",
-        "etc/bridge.yaml:2: kafka.sasl.username: is missing. Add it: username: event-bridge",
-        "etc/bridge.yaml:2: kafka.sasl.password: is missing. Add it: password: {file: /path/to/it}",
         "etc/bridge.yaml:4: watches[0].resource: is missing. Add it: resource: pods",
     ]
 

@@ -1,6 +1,5 @@
 """TLS and access rules on a real broker: what works, and what a refusal says."""
 
-import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,16 +13,8 @@ from bridge.sink.connection import KafkaFault, SettingFault
 from bridge.sink.producer import Producer
 from tests.servers.kafka import Broker
 from tests.servers.ports import free_ports
+from tests.servers.secure import certificate
 from tests.sink.stage import stage
-
-
-def certificate(directory: Path, name: str) -> tuple[Path, Path]:
-    """A self-signed certificate for 127.0.0.1, and its key (PKCS#8, as Kafka wants it)."""
-    cert, key = directory / f"{name}.crt", directory / f"{name}.key"
-    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", f"/CN={name}"]
-    extensions = ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(cert)]
-    subprocess.run([*command, *extensions], check=True, capture_output=True)
-    return cert, key
 
 
 @pytest.fixture
