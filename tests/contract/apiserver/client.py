@@ -46,11 +46,11 @@ class Client:
     async def get(self, path: str, accept: str = "application/json", **query: str) -> Reply:
         return await self._ask("GET", path, accept=accept, query=query)
 
-    async def post(self, path: str, body: object) -> Reply:
-        return await self._ask("POST", path, body)
+    async def post(self, path: str, body: object, **query: str) -> Reply:
+        return await self._ask("POST", path, body, query=query)
 
-    async def put(self, path: str, body: object) -> Reply:
-        return await self._ask("PUT", path, body)
+    async def put(self, path: str, body: object, **query: str) -> Reply:
+        return await self._ask("PUT", path, body, query=query)
 
     async def patch(self, path: str, body: object, kind: str = MERGE, **query: str) -> Reply:
         return await self._ask("PATCH", path, body, kind, query=query)

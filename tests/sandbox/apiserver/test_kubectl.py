@@ -29,7 +29,8 @@ async def running(directory: Path) -> AsyncIterator[tuple[ApiServer, Kubectl]]:
         kubeconfig.write_text(server.kubeconfig_text())
         environment = {"PATH": os.environ["PATH"], "HOME": str(directory), "KUBECONFIG": str(kubeconfig)}
 
-        async def kubectl(*words: str, stdin: str = "", fails: bool = False) -> str:
+        async def kubectl(*words: str, stdin: str = "", fails: bool = False, answers: bool = False) -> str:
+            """What it prints; of one that *fails* what it complains of, unless it *answers* all the same."""
             process = await asyncio.create_subprocess_exec(
                 "kubectl",
                 *words,
@@ -41,7 +42,7 @@ async def running(directory: Path) -> AsyncIterator[tuple[ApiServer, Kubectl]]:
             async with asyncio.timeout(PATIENCE):
                 out, error = await process.communicate(stdin.encode())
             assert (process.returncode != 0) is fails, error.decode()
-            return (error if fails else out).decode()
+            return (error if fails and not answers else out).decode()
 
         yield server, kubectl
 
@@ -109,6 +110,31 @@ async def test_files_are_created_applied_and_deleted(tmp_path: Path) -> None:
     assert found is not None
     assert found["spec"]["containers"] == [{"name": "main", "image": "web:1"}]
     assert 'pods "web" already exists' in twice
+
+
+async def test_a_dry_run_of_the_server_changes_nothing(tmp_path: Path) -> None:
+    """`kubectl diff` is one, by server-side apply; of `delete` kubectl says it in the body alone."""
+    changed = POD.replace("web:1", "web:2")
+    async with running(tmp_path) as (server, kubectl):
+        said = [await kubectl("create", "--dry-run=server", "-f", "-", stdin=POD)]
+        await kubectl("create", "-f", "-", stdin=POD)
+        version = server.version
+        said += [
+            await kubectl("apply", "--dry-run=server", "-f", "-", stdin=changed),
+            await kubectl("delete", "--dry-run=server", "-f", "-", stdin=POD),
+            await kubectl("delete", "pods", "--all", "--dry-run=server"),
+        ]
+        difference = await kubectl("diff", "-f", "-", stdin=changed, fails=True, answers=True)
+        left = server.version
+
+    assert said == [
+        "pod/web created (server dry run)\n",
+        "pod/web configured (server dry run)\n",
+        'pod "web" deleted (server dry run)\n',
+        'pod "web" deleted (server dry run)\n',
+    ]
+    assert [line for line in difference.splitlines() if "image:" in line] == ["-  - image: web:1", "+  - image: web:2"]
+    assert left == version
 
 
 async def test_a_watch_prints_what_happens(tmp_path: Path) -> None:
