@@ -112,6 +112,65 @@ async def test_files_are_created_applied_and_deleted(tmp_path: Path) -> None:
     assert 'pods "web" already exists' in twice
 
 
+async def test_what_kubectl_builds_is_stored_as_it_would_print_it(tmp_path: Path) -> None:
+    """All of these are sent in protobuf: not a field may be lost, or come out in another form."""
+    built = (
+        "configmap a --from-literal=k=v",
+        "secret generic a --from-literal=k=v",
+        "serviceaccount a",
+        "job a --image=b -- echo hi",
+        "cronjob a --image=b --schedule=@daily -- echo hi",
+        "deployment a --image=b --port=80 --replicas=2",
+        "service clusterip a --tcp=80:8080",
+        "service nodeport b --tcp=80:http --node-port=30000",
+        "ingress a --rule=a.b/c=svc:80 --rule=a.b/d*=svc:http,tls=e",
+        "poddisruptionbudget a --selector=a=b --min-available=50%",
+        "role a --verb=get,list --resource=pods,deployments.apps --resource-name=n",
+        "rolebinding a --role=a --serviceaccount=default:d --user=u",
+        "clusterrole a --verb=get --non-resource-url=/x",
+        "clusterrolebinding a --clusterrole=a --group=g",
+    )
+    found, printed = [], []
+    async with running(tmp_path) as (_, kubectl):
+        for words in built:
+            command, *rest = words.partition(" -- ")
+            create = ["create", *command.split(), "-o", "json", *"".join(rest).split()]
+            printed.append(_told(await kubectl("create", "--dry-run=client", *create[1:])))
+            found.append(_told(await kubectl(*create)))
+
+    assert found == printed
+
+
+def _told(text: str) -> dict[str, object]:
+    """Without what the server adds, and what is empty."""
+    body = json.loads(text)
+    own = {"kind": body["kind"], "metadata": {"name": body["metadata"]["name"]}}
+    return _full({name: value for name, value in body.items() if name != "status"} | own)  # type: ignore[return-value]
+
+
+def _full(value: object) -> object:
+    if isinstance(value, dict):
+        inner = {name: _full(each) for name, each in value.items()}
+        return {name: each for name, each in inner.items() if each not in ({}, None)}
+    return [_full(each) for each in value] if isinstance(value, list) else value
+
+
+async def test_a_node_is_drained(tmp_path: Path) -> None:
+    async with running(tmp_path) as (server, kubectl):
+        server.create("nodes", {"metadata": {"name": "n"}})
+        for name, node in (("a", "n"), ("b", "other")):
+            spec = {"nodeName": node, "containers": [{"name": "main", "image": "i"}]}
+            server.create("pods", {"metadata": {"name": name}, "spec": spec})
+        said = await kubectl("drain", "n", "--ignore-daemonsets", "--force")
+        left = [pod["metadata"]["name"] for pod in server.list("pods")]
+        drained = server.get("nodes", "", "n")
+
+    assert said == "node/n cordoned\npod/a deleted\nnode/n drained\n"
+    assert left == ["b"]
+    assert drained is not None
+    assert drained["spec"] == {"unschedulable": True}
+
+
 async def test_a_dry_run_of_the_server_changes_nothing(tmp_path: Path) -> None:
     """`kubectl diff` is one, by server-side apply; of `delete` kubectl says it in the body alone."""
     changed = POD.replace("web:1", "web:2")
