@@ -16,9 +16,8 @@ from bridge.sandbox.apiserver.lists import Listed, listed
 from bridge.sandbox.apiserver.options import options
 from bridge.sandbox.apiserver.refusals import RefusalError
 from bridge.sandbox.apiserver.replies import Answer, Late, Script, Stream
-from bridge.sandbox.apiserver.responses import JSON, cut, document, refusal, shown, streamed
+from bridge.sandbox.apiserver.responses import JSON, cut, document, refusal, shown, streamed, viewed
 from bridge.sandbox.apiserver.store import Rehearsal, Store
-from bridge.sandbox.apiserver.views import view
 from bridge.sandbox.apiserver.watches import BOOKMARKS, Asked, Watch
 
 REMEMBERED = 10_000
@@ -96,7 +95,7 @@ class Handler:
                 return shown(request, asked, found)
             case "list":
                 page = await listed(self.store, asked.resource, asked.namespace, options(request.query))
-                return document(request, view(request.headers.get("Accept", "")).many(asked.resource, page))
+                return document(request, viewed(request).many(asked.resource, page))
             case "watch":
                 return await self._watch(request, asked)
             case _:
@@ -130,10 +129,8 @@ class Handler:
         return shown(request, asked, writes.create(store, asked.resource, asked.namespace, content, author), 201)
 
     async def _watch(self, request: web.Request, asked: Address) -> web.StreamResponse:
-        wanted = view(request.headers.get("Accept", ""))
-        watch = Watch(
-            self.store, Asked(asked.resource, asked.namespace, options(request.query), wanted), self.bookmarks
-        )
+        wanted = Asked(asked.resource, asked.namespace, options(request.query), viewed(request))
+        watch = Watch(self.store, wanted, self.bookmarks)
         watch.path = request.path
         zipped = watch.asked.options.initial is True and "gzip" in request.headers.get("Accept-Encoding", "")
         response = web.StreamResponse(headers={"Content-Type": JSON} | ({"Content-Encoding": "gzip"} if zipped else {}))
@@ -169,8 +166,8 @@ def _patch(store: Store, request: web.Request, asked: Address, body: bytes) -> w
 def _delete_all(store: Store, request: web.Request, asked: Address) -> web.StreamResponse:
     wanted = options(request.query)
     gone = writes.delete_all(store, asked.resource, asked.namespace, wanted.labels, wanted.fields)
-    shown_as = view(request.headers.get("Accept", ""))
-    return document(request, shown_as.many(asked.resource, Listed(gone, {"resourceVersion": str(store.version)})))
+    page = Listed(gone, {"resourceVersion": str(store.version)})
+    return document(request, viewed(request).many(asked.resource, page))
 
 
 def _verb(request: web.Request, asked: Address) -> str:

@@ -6,17 +6,20 @@ from collections.abc import Callable, Sequence
 from bridge.sandbox.apiserver.refusals import Object
 from bridge.sandbox.apiserver.resources import Resource
 
+Included = Callable[[Object], Object | None]
+"""What of an object a row has beside its cells."""
+
 Column = tuple[str, Callable[[Object], object]]
 
 
-def table(resource: Resource, items: Sequence[Object], metadata: Object) -> Object:
+def table(resource: Resource, items: Sequence[Object], metadata: Object, included: Included) -> Object:
     columns = _COLUMNS.get(resource.name) or [("Name", _name), ("Age", _age)]
     return {
         "kind": "Table",
         "apiVersion": "meta.k8s.io/v1",
         "metadata": metadata,
         "columnDefinitions": [_definition(name) for name, _ in columns],
-        "rows": [{"cells": [_said(cell, body) for _, cell in columns], "object": _partial(body)} for body in items],
+        "rows": [{"cells": [_said(cell, body) for _, cell in columns], "object": included(body)} for body in items],
     }
 
 
@@ -31,10 +34,6 @@ def _said(cell: Callable[[Object], object], body: Object) -> object:
         return cell(body)
     except (AttributeError, KeyError, TypeError, ValueError):
         return "<unknown>"
-
-
-def _partial(body: Object) -> Object:
-    return {"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": body["metadata"]}
 
 
 def _name(body: Object) -> object:

@@ -241,6 +241,18 @@ async def test_tables_of_what_a_demo_shows(tmp_path: Path) -> None:
     assert everything.split()[4:7] == ["default", "web", "0/3"]
 
 
+async def test_events_are_sorted_by_their_time(tmp_path: Path) -> None:
+    """The first thing that is typed when something is wrong; kubectl sorts by what is in the objects."""
+    async with running(tmp_path) as (server, kubectl):
+        for name, time in (("c", "12:00:02"), ("a", "12:00:03"), ("b", "12:00:01")):
+            about = {"kind": "Pod", "namespace": "default", "name": name}
+            body = {"metadata": {"name": name}, "involvedObject": about, "lastTimestamp": f"2026-01-01T{time}Z"}
+            server.create("events", body | {"type": "Normal", "reason": "Tested", "message": name})
+        printed = await kubectl("get", "events", "--sort-by=.lastTimestamp")
+
+    assert [line.split()[-1] for line in printed.splitlines()[1:]] == ["b", "c", "a"]
+
+
 async def test_a_custom_resource(tmp_path: Path) -> None:
     """Served as soon as its definition is there, and found by its short name."""
     definition = {
