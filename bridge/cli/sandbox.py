@@ -42,11 +42,15 @@ def sandbox(
         typer.Option(metavar="N", min=0, help="Changes per second that happen in the cluster. 0: yours alone."),
     ] = 5.0,
     seed: Annotated[int, typer.Option(metavar="N", help="The same seed, the same life.")] = 1,
+    auto_create: Annotated[
+        bool,
+        typer.Option(help="Topics that a client asks for are made, as in a Kafka that nobody has configured."),
+    ] = True,
 ) -> None:
     """Run a small API server and a small Kafka to try things on, until Ctrl-C. Nothing needs to be installed."""
     from bridge.sandbox.pair import Wish  # noqa: PLC0415 - heavy
 
-    wish = Wish(api_port, kafka_port, rate, seed)
+    wish = Wish(api_port, kafka_port, rate, seed, auto_create)
     try:
         asyncio.run(_serve(wish))
     except* OSError as error:

@@ -65,7 +65,8 @@ def asked(body: Object, **spec: object) -> Object:
 def counted(body: Object, ready: int) -> Object:
     """A deployment with *ready* pods."""
     wanted, seen = body["spec"]["replicas"], body["metadata"]["generation"]
-    status = {"observedGeneration": seen, "replicas": wanted, "readyReplicas": ready, "availableReplicas": ready}
+    status = {"observedGeneration": seen, "replicas": wanted, "updatedReplicas": wanted}
+    status |= {"readyReplicas": ready, "availableReplicas": ready}
     return body | {"status": status}
 
 

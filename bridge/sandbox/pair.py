@@ -8,18 +8,22 @@ from msgspec import Struct
 
 from bridge.sandbox import life
 from bridge.sandbox.apiserver.server import ApiServer
-from bridge.sandbox.broker.server import Broker
+from bridge.sandbox.broker.server import Broker, Options
 
 NOTHING = 0.0
 
 
 class Wish(Struct, frozen=True):
-    """Ports (0: a free one), and what happens in the cluster: *rate* changes per second, the same for a *seed*."""
+    """Ports (0: a free one), and what happens in the cluster: *rate* changes per second, the same for a *seed*.
+
+    *auto_create*: whether topics are made that somebody asks for, as in a Kafka that nobody has configured.
+    """
 
     api_port: int = 0
     kafka_port: int = 0
     rate: float = NOTHING
     seed: int = 1
+    auto_create: bool = True
 
 
 class Pair(Struct, frozen=True):
@@ -32,7 +36,8 @@ class Pair(Struct, frozen=True):
 @asynccontextmanager
 async def together(wish: Wish) -> AsyncIterator[Pair]:
     """Raises OSError where a port is taken."""
-    async with ApiServer(wish.api_port) as api, Broker(wish.kafka_port) as broker, asyncio.TaskGroup() as group:
+    kafka = Broker(wish.kafka_port, Options(auto_create=wish.auto_create))
+    async with ApiServer(wish.api_port) as api, kafka as broker, asyncio.TaskGroup() as group:
         living = group.create_task(_live(wish, api), name="life")
         yield Pair(api, broker)
         living.cancel()

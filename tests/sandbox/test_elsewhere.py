@@ -5,9 +5,11 @@ import re
 import socket
 import subprocess
 import sys
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
+from confluent_kafka import Producer
 
 from bridge.sandbox import Sandbox, Wish
 
@@ -86,3 +88,19 @@ def test_a_port_that_is_taken_is_said_and_nothing_stays() -> None:
             pass
 
     assert not sandbox.kubeconfig.parent.exists()
+
+
+@pytest.mark.parametrize("auto_create", [True, False])
+def test_topics_are_made_on_sight_unless_that_is_not_wished(auto_create: bool) -> None:
+    """`echo hello | kcat -P -t new` is the first thing that many try, and works with a Kafka as it comes."""
+    with Sandbox(Wish(auto_create=auto_create)) as sandbox:
+        producer = Producer({"bootstrap.servers": sandbox.bootstrap, "topic.metadata.propagation.max.ms": 0})
+        errors: list[object] = []
+        producer.produce("new", b"hello", on_delivery=lambda error, _: errors.append(error and error.name()))
+        left = producer.flush(30)
+
+    assert (errors, left) == ([None if auto_create else "UNKNOWN_TOPIC_OR_PART"], 0)
+
+
+def test_other_projects_see_its_types() -> None:
+    assert files("bridge").joinpath("py.typed").is_file()

@@ -6,21 +6,18 @@ from collections import deque
 from contextlib import suppress
 from typing import Any
 
-import msgspec
 from aiohttp import web
 from msgspec import Struct
 
-from bridge.sandbox.apiserver import discovery, openapi, protobuf, refusals, writes
+from bridge.sandbox.apiserver import contents, discovery, openapi, refusals, writes
 from bridge.sandbox.apiserver.access import Access
 from bridge.sandbox.apiserver.addresses import Address, address
-from bridge.sandbox.apiserver.lists import listed
-from bridge.sandbox.apiserver.objects import Author
+from bridge.sandbox.apiserver.lists import Listed, listed
 from bridge.sandbox.apiserver.options import options
-from bridge.sandbox.apiserver.refusals import Object, RefusalError
+from bridge.sandbox.apiserver.refusals import RefusalError
 from bridge.sandbox.apiserver.replies import Answer, Late, Script, Stream
-from bridge.sandbox.apiserver.responses import JSON, cut, document, refusal, shown, streamed
-from bridge.sandbox.apiserver.store import Store
-from bridge.sandbox.apiserver.views import view
+from bridge.sandbox.apiserver.responses import JSON, cut, document, refusal, shown, streamed, viewed
+from bridge.sandbox.apiserver.store import Rehearsal, Store
 from bridge.sandbox.apiserver.watches import BOOKMARKS, Asked, Watch
 
 REMEMBERED = 10_000
@@ -92,68 +89,48 @@ class Handler:
         if verb not in asked.resource.verbs:
             raise refusals.not_allowed()
         self.access.check(verb, asked.resource, asked.namespace, asked.name)
-        if request.query.get("dryRun"):
-            raise refusals.bad_request("the sandbox knows no dry run")
         match verb:
             case "get":
                 found = writes.get(self.store, asked.resource, asked.namespace, asked.name)
                 return shown(request, asked, found)
             case "list":
                 page = await listed(self.store, asked.resource, asked.namespace, options(request.query))
-                return document(request, view(request.headers.get("Accept", "")).many(asked.resource, page))
+                return document(request, viewed(request).many(asked.resource, page))
             case "watch":
                 return await self._watch(request, asked)
             case _:
                 return self._write(request, asked, verb, await request.read())
 
     def _write(self, request: web.Request, asked: Address, verb: str, body: bytes) -> web.StreamResponse:
+        store = Rehearsal(self.store) if contents.is_rehearsed(request, verb, body) else self.store
         match verb:
             case "create":
-                return self._create(request, asked, body)
+                return self._create(store, request, asked, body)
             case "update":
-                old = writes.get(self.store, asked.resource, asked.namespace, asked.name)
-                new = _content(request, asked, body)
-                author = _author(request, asked)
-                return shown(request, asked, writes.update(self.store, asked.resource, asked.name, old, new, author))
+                old = writes.get(store, asked.resource, asked.namespace, asked.name)
+                new = contents.content(request, asked, body)
+                author = contents.author(request, asked)
+                return shown(request, asked, writes.update(store, asked.resource, asked.name, old, new, author))
             case "patch":
-                return self._patch(request, asked, body)
+                return _patch(store, request, asked, body)
             case "delete":
-                preconditions = _preconditions(body)
+                preconditions = contents.deletion(request, body).preconditions or contents.NOTHING
                 where = asked.namespace, asked.name
-                return document(request, writes.delete(self.store, asked.resource, *where, preconditions))
+                return document(request, writes.delete(store, asked.resource, *where, preconditions))
             case _:
-                return self._delete_all(request, asked)
+                return _delete_all(store, request, asked)
 
-    def _create(self, request: web.Request, asked: Address, body: bytes) -> web.StreamResponse:
-        content = _content(request, asked, body)
+    def _create(self, store: Store, request: web.Request, asked: Address, body: bytes) -> web.StreamResponse:
+        content = contents.content(request, asked, body)
         if "list" not in asked.resource.verbs:
             review = self.access.review(asked.resource, content if isinstance(content, dict) else {})
             return document(request, review, 201)
-        author = _author(request, asked)
-        return shown(request, asked, writes.create(self.store, asked.resource, asked.namespace, content, author), 201)
-
-    def _patch(self, request: web.Request, asked: Address, body: bytes) -> web.StreamResponse:
-        author = _author(request, asked)
-        old = self.store.get(asked.resource.storage, asked.resource.key(asked.namespace, asked.name))
-        if old is None and request.content_type == writes.APPLY:
-            content: Any = writes.decoded(asked.resource, body)
-            made = writes.create(self.store, asked.resource, asked.namespace, content, author)
-            return shown(request, asked, made, 201)
-        old = writes.get(self.store, asked.resource, asked.namespace, asked.name)
-        done = writes.patch(self.store, asked.resource, old, request.content_type, body, author)
-        return shown(request, asked, done)
-
-    def _delete_all(self, request: web.Request, asked: Address) -> web.StreamResponse:
-        wanted = options(request.query)
-        gone = writes.delete_all(self.store, asked.resource, asked.namespace, wanted.labels, wanted.fields)
-        shown_as = {"kind": asked.resource.many, "apiVersion": asked.resource.api_version}
-        return document(request, shown_as | {"metadata": {"resourceVersion": str(self.store.version)}, "items": gone})
+        author = contents.author(request, asked)
+        return shown(request, asked, writes.create(store, asked.resource, asked.namespace, content, author), 201)
 
     async def _watch(self, request: web.Request, asked: Address) -> web.StreamResponse:
-        wanted = view(request.headers.get("Accept", ""))
-        watch = Watch(
-            self.store, Asked(asked.resource, asked.namespace, options(request.query), wanted), self.bookmarks
-        )
+        wanted = Asked(asked.resource, asked.namespace, options(request.query), viewed(request))
+        watch = Watch(self.store, wanted, self.bookmarks)
         watch.path = request.path
         zipped = watch.asked.options.initial is True and "gzip" in request.headers.get("Accept-Encoding", "")
         response = web.StreamResponse(headers={"Content-Type": JSON} | ({"Content-Encoding": "gzip"} if zipped else {}))
@@ -172,6 +149,25 @@ class Handler:
         if watch.is_cut:
             cut(request)
         return response
+
+
+def _patch(store: Store, request: web.Request, asked: Address, body: bytes) -> web.StreamResponse:
+    author = contents.author(request, asked)
+    old = store.get(asked.resource.storage, asked.resource.key(asked.namespace, asked.name))
+    if old is None and request.content_type == writes.APPLY:
+        content: Any = writes.decoded(asked.resource, body)
+        made = writes.create(store, asked.resource, asked.namespace, content, author)
+        return shown(request, asked, made, 201)
+    old = writes.get(store, asked.resource, asked.namespace, asked.name)
+    done = writes.patch(store, asked.resource, old, request.content_type, body, author)
+    return shown(request, asked, done)
+
+
+def _delete_all(store: Store, request: web.Request, asked: Address) -> web.StreamResponse:
+    wanted = options(request.query)
+    gone = writes.delete_all(store, asked.resource, asked.namespace, wanted.labels, wanted.fields)
+    page = Listed(gone, {"resourceVersion": str(store.version)})
+    return document(request, viewed(request).many(asked.resource, page))
 
 
 def _verb(request: web.Request, asked: Address) -> str:
@@ -194,23 +190,3 @@ def _verb(request: web.Request, asked: Address) -> str:
 
 def _is_watch(request: web.Request) -> bool:
     return request.query.get("watch", "").lower() in ("1", "true")
-
-
-def _author(request: web.Request, asked: Address) -> Author:
-    agent = request.headers.get("User-Agent", "unknown").partition("/")[0]
-    return Author(request.query.get("fieldManager") or agent, subresource=asked.subresource)
-
-
-def _content(request: web.Request, asked: Address, body: bytes) -> object:
-    if request.content_type == protobuf.MEDIA:
-        return protobuf.decoded(body)
-    return writes.decoded(asked.resource, body)
-
-
-def _preconditions(body: bytes) -> Object:
-    try:
-        sent = msgspec.json.decode(body) if body else {}
-    except msgspec.DecodeError as error:
-        raise refusals.bad_request(str(error)) from None
-    found = sent.get("preconditions") if isinstance(sent, dict) else None
-    return found if isinstance(found, dict) else {}

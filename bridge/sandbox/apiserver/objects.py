@@ -1,5 +1,6 @@
 """The rules of an object's life: what a new one gets, what an update may not touch, and when it is really gone."""
 
+import base64
 import datetime as dt
 import random
 import re
@@ -111,6 +112,9 @@ def shaped(resource: Resource, namespace: str, body: Any) -> Object:  # noqa: AN
             del rest[part]
     if resource == CRDS:
         _check_definition(metadata, rest)
+    elif resource.name == "secrets" and isinstance(plain := rest.pop("stringData", None), dict):
+        coded = {name: base64.b64encode(str(value).encode()).decode() for name, value in plain.items()}
+        rest["data"] = (rest.get("data") or {}) | coded
     return {"kind": resource.kind, "apiVersion": resource.api_version, "metadata": metadata, **rest}
 
 

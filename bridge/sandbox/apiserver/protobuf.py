@@ -1,129 +1,25 @@
-"""Protobuf in: kubectl's typed commands (`create configmap`, `auth can-i`...) send nothing else. Answers are JSON.
+"""Protobuf in: kubectl's typed commands (`create configmap`, `drain`...) send nothing else. Answers are JSON.
 
-Only the kinds that are written so are known, by the numbers of their fields in the generated.proto files of k8s.io/api.
-What is not known is refused, never guessed.
+What is not known of the built-in kinds is refused, never guessed.
 """
 
 import base64
 import datetime as dt
 from collections.abc import Iterator
 
+import msgspec
+
+from bridge.sandbox.apiserver.fields import Field, Fields, fields, kind_of
 from bridge.sandbox.apiserver.refusals import Object, unsupported_media
 
 MEDIA = "application/vnd.kubernetes.protobuf"
 MAGIC = b"k8s\x00"
+_NEGATIVE = 1 << 63
+"""Numbers from here on are negative ones: two's complement, in 64 bits (protobuf.dev, encoding)."""
 
-Fields = dict[int, tuple[str, str]]
-"""By number: the name in JSON, and the type. `[]` is a list, `{}` a map with text for keys, `?` also said if zero."""
-
-_MESSAGES: dict[str, Fields] = {
-    "Unknown": {
-        1: ("type", "TypeMeta"),
-        2: ("raw", "raw?"),
-        3: ("contentEncoding", "string"),
-        4: ("contentType", "string"),
-    },
-    "TypeMeta": {1: ("apiVersion", "string"), 2: ("kind", "string")},
-    "ObjectMeta": {
-        1: ("name", "string"),
-        2: ("generateName", "string"),
-        3: ("namespace", "string"),
-        4: ("selfLink", "string"),
-        5: ("uid", "string"),
-        6: ("resourceVersion", "string"),
-        7: ("generation", "int"),
-        8: ("creationTimestamp", "Time"),
-        9: ("deletionTimestamp", "Time"),
-        10: ("deletionGracePeriodSeconds", "int"),
-        11: ("labels", "string{}"),
-        12: ("annotations", "string{}"),
-        14: ("finalizers", "string[]"),
-    },
-    "Time": {1: ("seconds", "int"), 2: ("nanos", "int")},
-    "ConfigMap": {
-        1: ("metadata", "ObjectMeta"),
-        2: ("data", "string{}"),
-        3: ("binaryData", "bytes{}"),
-        4: ("immutable", "bool"),
-    },
-    "Secret": {
-        1: ("metadata", "ObjectMeta"),
-        2: ("data", "bytes{}"),
-        3: ("type", "string"),
-        4: ("stringData", "string{}"),
-        5: ("immutable", "bool"),
-    },
-    "ServiceAccount": {1: ("metadata", "ObjectMeta")},
-    "Namespace": {1: ("metadata", "ObjectMeta"), 2: ("spec", "NamespaceSpec"), 3: ("status", "NamespaceStatus")},
-    "NamespaceSpec": {1: ("finalizers", "string[]")},
-    "NamespaceStatus": {1: ("phase", "string")},
-    "SelfSubjectReview": {1: ("metadata", "ObjectMeta"), 2: ("status", "ReviewStatus")},
-    "SelfSubjectAccessReview": {
-        1: ("metadata", "ObjectMeta"),
-        2: ("spec", "ReviewSpec"),
-        3: ("status", "ReviewStatus"),
-    },
-    "ReviewSpec": {1: ("resourceAttributes", "ResourceAttributes"), 2: ("nonResourceAttributes", "PathAttributes")},
-    "ReviewStatus": {1: ("allowed", "bool"), 2: ("reason", "string"), 3: ("error", "string"), 4: ("denied", "bool")},
-    "ResourceAttributes": {
-        number: (name, "string")
-        for number, name in enumerate(("namespace", "verb", "group", "version", "resource", "subresource", "name"), 1)
-    },
-    "PathAttributes": {1: ("path", "string"), 2: ("verb", "string")},
-    "Deployment": {1: ("metadata", "ObjectMeta"), 2: ("spec", "DeploymentSpec"), 3: ("status", "DeploymentStatus")},
-    "DeploymentSpec": {
-        1: ("replicas", "int?"),
-        2: ("selector", "LabelSelector"),
-        3: ("template", "PodTemplateSpec"),
-        4: ("strategy", "DeploymentStrategy"),
-        5: ("minReadySeconds", "int"),
-        6: ("revisionHistoryLimit", "int?"),
-        7: ("paused", "bool"),
-        9: ("progressDeadlineSeconds", "int?"),
-    },
-    "DeploymentStatus": dict.fromkeys(range(1, 10), ("", "int")),
-    "DeploymentStrategy": {1: ("type", "string")},
-    "LabelSelector": {1: ("matchLabels", "string{}")},
-    "PodTemplateSpec": {1: ("metadata", "ObjectMeta"), 2: ("spec", "PodSpec")},
-    "PodSpec": {
-        2: ("containers", "Container[]"),
-        3: ("restartPolicy", "string"),
-        6: ("dnsPolicy", "string"),
-        8: ("serviceAccountName", "string"),
-        9: ("serviceAccount", "string"),
-        10: ("nodeName", "string"),
-        11: ("hostNetwork", "bool"),
-        12: ("hostPID", "bool"),
-        13: ("hostIPC", "bool"),
-        16: ("hostname", "string"),
-        17: ("subdomain", "string"),
-        19: ("schedulerName", "string"),
-        24: ("priorityClassName", "string"),
-    },
-    "Container": {
-        1: ("name", "string"),
-        2: ("image", "string"),
-        3: ("command", "string[]"),
-        4: ("args", "string[]"),
-        5: ("workingDir", "string"),
-        6: ("ports", "ContainerPort[]"),
-        8: ("resources", "Resources"),
-        13: ("terminationMessagePath", "string"),
-        14: ("imagePullPolicy", "string"),
-        16: ("stdin", "bool"),
-        17: ("stdinOnce", "bool"),
-        18: ("tty", "bool"),
-        20: ("terminationMessagePolicy", "string"),
-    },
-    "ContainerPort": {
-        1: ("name", "string"),
-        2: ("hostPort", "int"),
-        3: ("containerPort", "int"),
-        4: ("protocol", "string"),
-        5: ("hostIP", "string"),
-    },
-    "Resources": {},
-}
+# runtime.Unknown, around every object, and its TypeMeta: the numbers of their fields (runtime/generated.proto)
+_TYPE, _RAW = 1, 2
+_API_VERSION, _KIND = 1, 2
 
 
 def decoded(data: bytes) -> Object:
@@ -131,49 +27,85 @@ def decoded(data: bytes) -> Object:
     if not data.startswith(MAGIC):
         raise unsupported_media()
     try:
-        unknown = _message("Unknown", data[len(MAGIC) :])
-        named = unknown["type"]
-        return {**named, **_message(named["kind"], unknown["raw"])}
-    except (KeyError, IndexError, ValueError):
+        unknown = dict(_parts(data[len(MAGIC) :]))
+        said = dict(_parts(_bytes(unknown[_TYPE])))
+        version, kind = _bytes(said[_API_VERSION]).decode(), _bytes(said[_KIND]).decode()
+        return {"apiVersion": version, "kind": kind, **_message(_known(version, kind), _bytes(unknown[_RAW]))}
+    except (KeyError, IndexError, ValueError, msgspec.DecodeError):
         raise unsupported_media() from None
 
 
-def _message(kind: str, data: bytes) -> Object:
-    fields, result = _MESSAGES[kind], Object()
+def _known(version: str, kind: str) -> Fields:
+    found = kind_of(version, kind)
+    if found is None:
+        raise ValueError(kind)
+    return fields()[found]
+
+
+def _message(known: Fields, data: bytes) -> Object:
+    result = Object()
     for number, value in _parts(data):
-        name, form = fields[number]
-        if form.endswith("{}"):
-            key, item = _entry(form[:-2], value)
-            result.setdefault(name, {})[key] = item
-        elif form.endswith("[]"):
-            result.setdefault(name, []).append(_value(form[:-2], value))
-        elif (read := _value(form.rstrip("?"), value)) or form.endswith("?"):
-            result[name] = read
+        field = known[number]
+        if field.many == "{}":
+            key, item = _entry(field, value)
+            result.setdefault(field.name, {})[key] = item
+        elif field.many:
+            result.setdefault(field.name, []).append(_value(field.kind, value))
+        elif not field.name:
+            result |= _message(fields()[field.kind], _bytes(value))
+        elif (read := _value(field.kind, value)) or field.always:
+            result[field.name] = read
     return result
 
 
-def _entry(form: str, value: int | bytes) -> tuple[str, object]:
+def _entry(field: Field, value: int | bytes) -> tuple[str, object]:
     parts = dict(_parts(_bytes(value)))
-    return _bytes(parts.get(1, b"")).decode(), _value(form, parts.get(2, b""))
+    return _bytes(parts.get(1, b"")).decode(), _value(field.kind, parts.get(2, b""))
 
 
-def _value(form: str, value: int | bytes) -> object:
-    match form:
+def _value(kind: str, value: int | bytes) -> object:
+    match kind:
         case "int":
-            return value
+            return _number(value)
         case "bool":
             return bool(value)
         case "string":
             return _bytes(value).decode()
         case "bytes":
             return base64.b64encode(_bytes(value)).decode()
-        case "raw":
-            return value
-        case "Time":
-            seconds = _message(form, _bytes(value)).get("seconds")
-            return seconds and dt.datetime.fromtimestamp(seconds, dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        case "Time" | "MicroTime" | "Quantity" | "Raw" | "IntOrString" | "Duration":
+            return _special(kind, dict(_parts(_bytes(value))))
         case _:
-            return _message(form, _bytes(value))
+            return _message(fields()[kind], _bytes(value))
+
+
+def _special(kind: str, parts: dict[int, int | bytes]) -> object:
+    """What is one value in JSON, and a message here (their generated.proto files in apimachinery)."""
+    match kind:
+        case "Quantity":
+            return _bytes(parts.get(1, b"")).decode()
+        case "Raw":
+            return msgspec.json.decode(_bytes(parts.get(1, b"null")))
+        case "IntOrString":
+            return _bytes(parts.get(3, b"")).decode() if parts.get(1) else _number(parts.get(2, 0))
+        case "Duration":
+            return f"{_number(parts.get(1, 0))}ns"
+        case _:
+            return _time(kind, _number(parts.get(1, 0)), _number(parts.get(2, 0)))
+
+
+def _time(kind: str, seconds: int, nanoseconds: int) -> str | None:
+    if not seconds:
+        return None
+    time = dt.datetime.fromtimestamp(seconds, dt.UTC)
+    fraction = f".{nanoseconds // 1000:06}" if kind == "MicroTime" else ""
+    return f"{time:%Y-%m-%dT%H:%M:%S}{fraction}Z"
+
+
+def _number(value: int | bytes) -> int:
+    if not isinstance(value, int):
+        raise ValueError(value)  # noqa: TRY004 - as all that is wrong in what was sent
+    return value - 2 * _NEGATIVE if value >= _NEGATIVE else value
 
 
 def _bytes(value: int | bytes) -> bytes:

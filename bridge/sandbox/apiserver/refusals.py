@@ -95,7 +95,11 @@ def unsupported_media() -> RefusalError:
 
 def invalid(group: str, kind: str, name: str, field: str, problem: str) -> RefusalError:
     """*problem* begins with what sort it is: `Required value: ...`, `Invalid value: ...`, `Forbidden: ...`."""
-    sorts = {"Required value": "FieldValueRequired", "Forbidden": "FieldValueForbidden"}
+    sorts = {
+        "Required value": "FieldValueRequired",
+        "Forbidden": "FieldValueForbidden",
+        "Unsupported value": "FieldValueNotSupported",
+    }
     cause = {
         "reason": sorts.get(problem.partition(":")[0], "FieldValueInvalid"),
         "message": problem,
@@ -105,8 +109,8 @@ def invalid(group: str, kind: str, name: str, field: str, problem: str) -> Refus
     return failure(422, "Invalid", message, _details(group, kind, name, causes=[cause]))
 
 
-def bad_option(field: str, problem: str) -> RefusalError:
-    return invalid("meta.k8s.io", "ListOptions", "", field, problem)
+def bad_option(field: str, problem: str, options: str = "ListOptions") -> RefusalError:
+    return invalid("meta.k8s.io", options, "", field, problem)
 
 
 def watch_too_old(version: int, oldest: int) -> RefusalError:

@@ -10,7 +10,7 @@ from bridge.sandbox.apiserver.addresses import Address
 from bridge.sandbox.apiserver.refusals import Object, RefusalError
 from bridge.sandbox.apiserver.replies import End, Stream
 from bridge.sandbox.apiserver.scales import scale
-from bridge.sandbox.apiserver.views import view
+from bridge.sandbox.apiserver.views import View, view
 
 JSON = "application/json"
 BIG = 128 << 10
@@ -20,7 +20,11 @@ BIG = 128 << 10
 def shown(request: web.Request, asked: Address, body: Object, status: int = 200) -> web.Response:
     if asked.subresource == "scale":
         return document(request, scale(body), status)
-    return document(request, view(request.headers.get("Accept", "")).one(asked.resource, body), status)
+    return document(request, viewed(request).one(asked.resource, body), status)
+
+
+def viewed(request: web.Request) -> View:
+    return view(request.headers.get("Accept", ""), request.query.get("includeObject", ""))
 
 
 def document(request: web.Request, body: object, status: int = 200, kind: str = JSON) -> web.Response:

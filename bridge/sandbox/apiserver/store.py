@@ -143,5 +143,26 @@ class Store:
         return True
 
 
+class Rehearsal(Store):
+    """What a dry run writes to: all that is in *store* now. Nobody hears of it, and no versions are handed out.
+
+    So what is new has none, and what is changed keeps its own, as on the real server (registry/dryrun.go).
+    """
+
+    def __init__(self, store: Store) -> None:
+        super().__init__()
+        self.restore(store.snapshot())
+
+    def commit(self, storage: Storage, key: str, after: Object | None) -> Object:
+        objects = self._objects.setdefault(storage, {})
+        body = after or objects.get(key)
+        assert body is not None, "only what is there can go"
+        if after is None:
+            del objects[key]
+        else:
+            objects[key] = after
+        return body
+
+
 def at_version(body: Object, version: int) -> Object:
     return body | {"metadata": body["metadata"] | {"resourceVersion": str(version)}}

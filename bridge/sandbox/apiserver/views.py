@@ -1,6 +1,6 @@
 """How objects are shown: whole, their metadata alone, or as rows of a table, as the Accept header wants it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from msgspec import Struct
 
@@ -21,13 +21,13 @@ class View(Struct, frozen=True):
     many: Callable[[Resource, Listed], Object]
 
 
-def view(accept: str) -> View:
-    """The first of the accepted forms that there is."""
+def view(accept: str, included: str = "") -> View:
+    """The first of the accepted forms that there is. *included*: what of the objects a table's rows hold."""
     for media in accept.split(",") if accept else ["*/*"]:
         kind, *parameters = [part.strip() for part in media.split(";")]
         wanted = dict(part.partition("=")[::2] for part in parameters)
         if kind in ("application/json", "*/*", "application/*") and (found := _VIEWS.get(wanted.get("as", ""))):
-            return found
+            return _tables(included) if wanted.get("as") == "Table" else found
     raise refusals.not_acceptable()
 
 
@@ -51,21 +51,42 @@ def _partials(resource: Resource, listed: Listed) -> Object:
     return {"kind": "PartialObjectMetadataList", "apiVersion": METADATA, "metadata": listed.metadata, "items": items}
 
 
-def _row(resource: Resource, body: Object) -> Object:
-    return tables.table(resource, [body], {"resourceVersion": body["metadata"]["resourceVersion"]})
+def _tables(included: str) -> View:
+    """*included*: `None`, `Object`, or nothing for the metadata. kubectl wants whole objects to sort them."""
+    if included not in _INCLUDED:
+        problem = f"includeObject: Invalid value: \"{included}\": must be 'Metadata', 'Object', 'None', or empty"
+        raise refusals.bad_request(f"Unable to convert to Table as requested: {problem}")
+    of = _INCLUDED[included]
+
+    def some(resource: Resource, bodies: Sequence[Object], metadata: Object) -> Object:
+        return tables.table(resource, bodies, metadata, lambda body: of(resource, body))
+
+    def one(resource: Resource, body: Object) -> Object:
+        return some(resource, [body], {"resourceVersion": body["metadata"].get("resourceVersion", "")})
+
+    def event(resource: Resource, body: Object, first: bool) -> Object:
+        """The columns are said once."""
+        if "name" not in body["metadata"]:  # a bookmark has no row
+            return {"kind": "Table", "apiVersion": METADATA, "metadata": body["metadata"], "rows": []}
+        shown = one(resource, body)
+        return shown if first else shown | {"columnDefinitions": None}
+
+    return View(one, event, lambda resource, listed: some(resource, listed.items, listed.metadata))
 
 
-def _row_event(resource: Resource, body: Object, first: bool) -> Object:
-    """The columns are said once."""
-    if "name" not in body["metadata"]:  # a bookmark has no row
-        return {"kind": "Table", "apiVersion": METADATA, "metadata": body["metadata"], "rows": []}
-    shown = _row(resource, body)
-    return shown if first else shown | {"columnDefinitions": None}
+def _nothing(_resource: Resource, _body: Object) -> None:
+    return None
 
 
+_INCLUDED: dict[str, Callable[[Resource, Object], Object | None]] = {
+    "": _partial,
+    "Metadata": _partial,
+    "Object": in_version,
+    "None": _nothing,
+}
 _VIEWS = {
     "": View(in_version, lambda resource, body, _first: in_version(resource, body), _whole),
     "PartialObjectMetadata": View(_partial, lambda resource, body, _first: _partial(resource, body), _partials),
     "PartialObjectMetadataList": View(_partial, lambda resource, body, _first: _partial(resource, body), _partials),
-    "Table": View(_row, _row_event, lambda resource, listed: tables.table(resource, listed.items, listed.metadata)),
+    "Table": _tables(""),
 }

@@ -46,6 +46,7 @@ class Answers:
             "SyncGroup": membership.sync,
             "DescribeGroups": membership.describe,
             "ListGroups": membership.list,
+            "DeleteGroups": membership.delete,
             "ApiVersions": _versions,
             "CreateTopics": catalogue.create,
             "DeleteTopics": catalogue.delete,
@@ -57,6 +58,7 @@ class Answers:
             "DescribeConfigs": catalogue.describe,
             "CreatePartitions": catalogue.grow,
             "DescribeTransactions": coordination.describe,
+            "ListTransactions": coordination.list,
         }
         assert set(self._desks) == {api.name for api in APIS.values()}
 

@@ -15,7 +15,12 @@ from aiokafka.protocol.api import RequestHeader_v1, RequestStruct
 from aiokafka.protocol.types import Array, Bytes, Schema, String, TaggedFields, ValueT
 from msgspec import Struct
 
-from bridge.sandbox.broker.structs import ApiVersionsRequest, DescribeTransactionsRequest
+from bridge.sandbox.broker.structs import (
+    ApiVersionsRequest,
+    CreateTopicsRequest,
+    DescribeTransactionsRequest,
+    ListTransactionsRequest,
+)
 
 Fields = dict[str, Any]
 Requests = dict[int, type[RequestStruct]]
@@ -74,7 +79,7 @@ _APIS = (
     Api(15, "DescribeGroups", _versions(admin, "DescribeGroupsRequest", 0, 2)),  # its version 3 answers as 2 does
     Api(16, "ListGroups", _versions(admin, "ListGroupsRequest", 0, 2)),
     Api(18, "ApiVersions", {**_versions(admin, "ApiVersionRequest", 0, 2), 3: ApiVersionsRequest}),
-    Api(19, "CreateTopics", _versions(admin, "CreateTopicsRequest", 2, 3)),
+    Api(19, "CreateTopics", {**_versions(admin, "CreateTopicsRequest", 2, 3), 4: CreateTopicsRequest}),
     Api(20, "DeleteTopics", _versions(admin, "DeleteTopicsRequest", 1, 3)),
     Api(22, "InitProducerId", _versions(transaction, "InitProducerIdRequest", 0, 0)),
     Api(24, "AddPartitionsToTxn", _versions(transaction, "AddPartitionsToTxnRequest", 0, 0)),
@@ -83,7 +88,9 @@ _APIS = (
     Api(28, "TxnOffsetCommit", _versions(transaction, "TxnOffsetCommitRequest", 0, 0)),
     Api(32, "DescribeConfigs", _versions(admin, "DescribeConfigsRequest", 1, 2)),
     Api(37, "CreatePartitions", _versions(admin, "CreatePartitionsRequest", 0, 1)),
+    Api(42, "DeleteGroups", _versions(admin, "DeleteGroupsRequest", 0, 1)),
     Api(65, "DescribeTransactions", {0: DescribeTransactionsRequest}),
+    Api(66, "ListTransactions", {0: ListTransactionsRequest}),
 )
 
 APIS = {api.key: api for api in _APIS}

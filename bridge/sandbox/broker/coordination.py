@@ -70,6 +70,21 @@ class Coordination:
     def describe(self, request: Request) -> Fields:
         return {"transaction_states": [self._state(name) for name in request.fields["transactional_ids"]]}
 
+    def list(self, request: Request) -> Fields:
+        """Of the states and producers that are asked for; of all where none is."""
+        states, producers = request.fields["state_filters"], request.fields["producer_id_filters"]
+        found = [
+            {
+                "transactional_id": each.name,
+                "producer_id": each.producer_id,
+                "transaction_state": each.state.value,
+            }
+            for each in self._transactions
+            if (not states or each.state in states) and (not producers or each.producer_id in producers)
+        ]
+        unknown = [state for state in states if state not in {each.value for each in State}]
+        return {"error_code": Code.NONE, "unknown_state_filters": unknown, "transaction_states": found}
+
     def _state(self, name: str) -> Fields:
         transaction = self._transactions.get(name)
         if transaction is None:

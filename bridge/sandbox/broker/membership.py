@@ -128,6 +128,22 @@ class Membership:
             "groups": [{"group": name, "protocol_type": kinds.get(name, "")} for name in names],
         }
 
+    def delete(self, request: Request) -> Fields:
+        """With their offsets, if nobody is in them."""
+        return {
+            "results": [{"group_id": name, "error_code": self._delete(name)} for name in request.fields["groups_names"]]
+        }
+
+    def _delete(self, name: str) -> Code:
+        group = self._groups.get(name)
+        if group is None and name not in self._offsets:
+            return Code.GROUP_ID_NOT_FOUND
+        if group is not None and group.state is not State.EMPTY:
+            return Code.NON_EMPTY_GROUP
+        self._groups.pop(name, None)
+        self._offsets.pop(name, None)
+        return Code.NONE
+
     def describe(self, request: Request) -> Fields:
         return {"groups": [_described(name, self._groups.get(name)) for name in request.fields["groups"]]}
 

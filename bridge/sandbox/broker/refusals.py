@@ -9,7 +9,7 @@ from aiokafka.protocol.types import Array, Bytes, Schema, String, TaggedFields, 
 
 from bridge.sandbox.broker.apis import Fields, Request, empty
 
-NAMED = ("topic", "topics", "partition", "resource_type", "resource_name", "group", "transactional_id")
+NAMED = ("topic", "topics", "partition", "resource_type", "resource_name", "group", "group_id", "transactional_id")
 """Fields of an answer that repeat what the request named. Fetch calls a topic's name "topics"."""
 
 

@@ -1,5 +1,6 @@
 """Requests and answers of Kafka's protocol that aiokafka does not have."""
 
+from aiokafka.protocol.admin import CreateTopicsRequest_v3
 from aiokafka.protocol.api import RequestStruct, Response
 from aiokafka.protocol.types import CompactArray, CompactString, Int16, Int32, Int64, Schema, TaggedFields
 
@@ -28,6 +29,12 @@ class ApiVersionsRequest(RequestStruct):
     API_VERSION = 3
     RESPONSE_TYPE = ApiVersionsAnswer
     SCHEMA = Schema(("client_software_name", TEXT), ("client_software_version", TEXT), ("tags", TaggedFields))
+
+
+class CreateTopicsRequest(CreateTopicsRequest_v3):
+    """The first in which replicas may be left to the broker (KIP-464): clients that do so ask for it."""
+
+    API_VERSION = 4
 
 
 class DescribeTransactionsAnswer(Response):
@@ -59,3 +66,30 @@ class DescribeTransactionsRequest(RequestStruct):
     API_VERSION = 0
     RESPONSE_TYPE = DescribeTransactionsAnswer
     SCHEMA = Schema(("transactional_ids", CompactArray(TEXT)), ("tags", TaggedFields))
+
+
+class ListTransactionsAnswer(Response):
+    API_KEY = 66
+    API_VERSION = 0
+    SCHEMA = Schema(
+        ("throttle_time_ms", Int32),
+        ("error_code", Int16),
+        ("unknown_state_filters", CompactArray(TEXT)),
+        (
+            "transaction_states",
+            CompactArray(
+                ("transactional_id", TEXT), ("producer_id", Int64), ("transaction_state", TEXT), ("tags", TaggedFields)
+            ),
+        ),
+        ("tags", TaggedFields),
+    )
+
+
+class ListTransactionsRequest(RequestStruct):
+    FLEXIBLE_VERSION = True
+    API_KEY = 66
+    API_VERSION = 0
+    RESPONSE_TYPE = ListTransactionsAnswer
+    SCHEMA = Schema(
+        ("state_filters", CompactArray(TEXT)), ("producer_id_filters", CompactArray(Int64)), ("tags", TaggedFields)
+    )

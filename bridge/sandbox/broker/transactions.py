@@ -9,7 +9,7 @@ import asyncio
 import itertools
 import math
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from enum import StrEnum
 
 from bridge.sandbox.broker.codes import Code
@@ -69,6 +69,9 @@ class Transactions:
         self._verify = verify
         self._known: dict[str, Transaction] = {}
         self._ids = itertools.count(FIRST_ID)
+
+    def __iter__(self) -> Iterator[Transaction]:
+        return iter(self._known.values())
 
     def get(self, name: str) -> Transaction | None:
         return self._known.get(name)

@@ -46,17 +46,17 @@ class Client:
     async def get(self, path: str, accept: str = "application/json", **query: str) -> Reply:
         return await self._ask("GET", path, accept=accept, query=query)
 
-    async def post(self, path: str, body: object) -> Reply:
-        return await self._ask("POST", path, body)
+    async def post(self, path: str, body: object, kind: str = "application/json", **query: str) -> Reply:
+        return await self._ask("POST", path, body, kind, query=query)
 
-    async def put(self, path: str, body: object) -> Reply:
-        return await self._ask("PUT", path, body)
+    async def put(self, path: str, body: object, **query: str) -> Reply:
+        return await self._ask("PUT", path, body, query=query)
 
     async def patch(self, path: str, body: object, kind: str = MERGE, **query: str) -> Reply:
         return await self._ask("PATCH", path, body, kind, query=query)
 
-    async def delete(self, path: str, body: object = None, **query: str) -> Reply:
-        return await self._ask("DELETE", path, body, query=query)
+    async def delete(self, path: str, body: object = None, kind: str = "application/json", **query: str) -> Reply:
+        return await self._ask("DELETE", path, body, kind, query=query)
 
     async def namespace(self) -> str:
         """A new one."""

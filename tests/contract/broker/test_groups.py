@@ -279,6 +279,32 @@ async def test_groups_are_listed_and_described(kafka: Kafka) -> None:
     assert left == ("Empty", "consumer", "", [])
 
 
+async def test_a_group_is_deleted_when_nobody_is_in_it(kafka: Kafka) -> None:
+    """With its offsets: who comes next begins anew."""
+    topic = fresh("topic")
+    async with kafka() as broker, members(broker, 1) as (one,):
+
+        async def deleted() -> list[tuple[str, int]]:
+            results = (await one.client.ask(admin.DeleteGroupsRequest_v1([one.group, "nosuch"])))["results"]
+            return sorted((each["group_id"], each["error_code"]) for each in results)
+
+        await one.client.make(topic)
+        await one.join()
+        await one.sync({one.name: b"all"})
+        assert await one.commit(topic, 7) == 0
+        inhabited = await deleted()
+        await one.leave()
+        empty = await deleted()
+        offsets = await one.client.ask(commit.OffsetFetchRequest_v3(one.group, [(topic, [0])]))
+        again = await deleted()
+
+    nosuch = ("nosuch", Code.GROUP_ID_NOT_FOUND)
+    assert inhabited == [(one.group, Code.NON_EMPTY_GROUP), nosuch]
+    assert empty == [(one.group, 0), nosuch]
+    assert offsets["topics"][0]["partitions"][0]["offset"] == -1
+    assert again == [(one.group, Code.GROUP_ID_NOT_FOUND), nosuch]
+
+
 async def test_a_member_of_a_fixed_name_comes_back_to_its_share(kafka: Kafka) -> None:
     """Static membership (KIP-345): a restart that is quick enough disturbs nobody. Its predecessor is out."""
     async with kafka() as broker, members(broker, 3) as (one, two, again):

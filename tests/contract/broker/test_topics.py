@@ -1,9 +1,11 @@
 """Topics: what Kafka says to who makes, grows, deletes or describes them. The bridge shows its words to people."""
 
 from aiokafka.protocol import admin, metadata
+from aiokafka.protocol.api import RequestStruct
 
 from bridge.sandbox.broker.apis import Fields
 from bridge.sandbox.broker.codes import Code
+from bridge.sandbox.broker.structs import CreateTopicsRequest
 from tests.contract.broker.brokers import Kafka
 from tests.contract.broker.client import Client, connected, until
 from tests.sink.stage import fresh
@@ -16,10 +18,15 @@ CORDONED = (
 CHARACTERS = "contains one or more characters other than ASCII alphanumerics, '.', '_' and '-'"
 
 
-async def create(client: Client, *topics: tuple[object, ...], only_try: bool = False) -> Told:
+async def create(
+    client: Client,
+    *topics: tuple[object, ...],
+    only_try: bool = False,
+    kind: type[RequestStruct] = admin.CreateTopicsRequest_v3,
+) -> Told:
     """Each: name, partitions, replicas, assignments, settings; the last ones may be left out."""
     whole = [(*topic, *(1, -1, [], [])[len(topic) - 1 :]) for topic in topics]
-    told = (await client.ask(admin.CreateTopicsRequest_v3(whole, 10_000, only_try)))["topic_errors"]
+    told = (await client.ask(kind(whole, 10_000, only_try)))["topic_errors"]
     return [(each["topic"], each["error_code"], each["error_message"]) for each in told]
 
 
@@ -50,6 +57,17 @@ async def test_topics_are_made_and_known(kafka: Kafka) -> None:
     assert brokers == [{"node_id": 1, "host": "127.0.0.1", "port": port, "rack": None}]
     part = {"error_code": 0, "partition": 0, "leader": 1, "replicas": [1], "isr": [1], "offline_replicas": []}
     assert told == {"error_code": 0, "topic": one, "is_internal": False, "partitions": [part]}
+
+
+async def test_partitions_and_replicas_may_be_left_to_the_broker(kafka: Kafka) -> None:
+    """librdkafka and the Java client do so only where this version is offered (KIP-464)."""
+    one, three = fresh("left"), fresh("left")
+    async with kafka() as broker, connected(broker.bootstrap) as client:
+        told = await create(client, (one, -1, -1), (three, 3, -1), kind=CreateTopicsRequest)
+        await counted(client, one, 1)
+        await counted(client, three, 3)
+
+    assert told == [(one, 0, None), (three, 0, None)]
 
 
 async def test_nothing_is_made_by_asking(kafka: Kafka) -> None:

@@ -6,7 +6,7 @@ from aiokafka.protocol import commit, transaction
 
 from bridge.sandbox.broker.apis import Fields
 from bridge.sandbox.broker.codes import Code
-from bridge.sandbox.broker.structs import DescribeTransactionsRequest
+from bridge.sandbox.broker.structs import DescribeTransactionsRequest, ListTransactionsRequest
 from tests.contract.broker.brokers import Kafka
 from tests.contract.broker.client import LOADING, Client, batch, batches, connected, until, values
 from tests.sink.stage import fresh
@@ -241,6 +241,37 @@ async def test_the_last_transaction_is_described(kafka: Kafka) -> None:
     topics = [[(each["topic"], sorted(each["partitions"])) for each in one["topics"]] for one in told]
     assert topics == [[], [(topic, [0, 1])], [], [(topic, [0, 1])], []]
     assert [each["transaction_start_time_ms"] > 0 for each in told] == [False, True, True, True, True]
+
+
+async def test_transactions_are_listed_by_state_and_producer(kafka: Kafka) -> None:
+    """Operators look so for those that hang."""
+    topic, name, idle = fresh("txn"), fresh("id"), fresh("id")
+    async with kafka() as broker, connected(broker.bootstrap) as client:
+
+        async def listed(states: list[str], producers: list[int]) -> list[Fields]:
+            told = await client.ask(ListTransactionsRequest(states, producers, {}))
+            assert (told["error_code"], told["unknown_state_filters"]) == (0, [s for s in states if s == "Odd"])
+            return [
+                {key: value for key, value in each.items() if key != "tags"}
+                for each in told["transaction_states"]
+                if each["transactional_id"] in (name, idle)
+            ]
+
+        await client.make(topic)
+        who, other = await client.begin(name), await client.begin(idle)
+        assert await client.add(name, who, topic) == [0]
+        found = [
+            await listed([], [who[0], other[0]]),
+            await listed(["Ongoing"], []),
+            await listed(["Empty", "Odd"], [other[0]]),
+            await listed(["Ongoing"], [other[0]]),
+        ]
+        assert await client.end(name, who, commit=False) == 0
+
+    ongoing = {"transactional_id": name, "producer_id": who[0], "transaction_state": "Ongoing"}
+    empty = {"transactional_id": idle, "producer_id": other[0], "transaction_state": "Empty"}
+    found[0].sort(key=lambda each: str(each["transaction_state"]))
+    assert found == [[empty, ongoing], [ongoing], [empty], []]
 
 
 async def test_offsets_are_committed_with_the_transaction(kafka: Kafka) -> None:

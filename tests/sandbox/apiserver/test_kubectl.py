@@ -29,7 +29,8 @@ async def running(directory: Path) -> AsyncIterator[tuple[ApiServer, Kubectl]]:
         kubeconfig.write_text(server.kubeconfig_text())
         environment = {"PATH": os.environ["PATH"], "HOME": str(directory), "KUBECONFIG": str(kubeconfig)}
 
-        async def kubectl(*words: str, stdin: str = "", fails: bool = False) -> str:
+        async def kubectl(*words: str, stdin: str = "", fails: bool = False, answers: bool = False) -> str:
+            """What it prints; of one that *fails* what it complains of, unless it *answers* all the same."""
             process = await asyncio.create_subprocess_exec(
                 "kubectl",
                 *words,
@@ -41,7 +42,7 @@ async def running(directory: Path) -> AsyncIterator[tuple[ApiServer, Kubectl]]:
             async with asyncio.timeout(PATIENCE):
                 out, error = await process.communicate(stdin.encode())
             assert (process.returncode != 0) is fails, error.decode()
-            return (error if fails else out).decode()
+            return (error if fails and not answers else out).decode()
 
         yield server, kubectl
 
@@ -111,6 +112,90 @@ async def test_files_are_created_applied_and_deleted(tmp_path: Path) -> None:
     assert 'pods "web" already exists' in twice
 
 
+async def test_what_kubectl_builds_is_stored_as_it_would_print_it(tmp_path: Path) -> None:
+    """All of these are sent in protobuf: not a field may be lost, or come out in another form."""
+    built = (
+        "configmap a --from-literal=k=v",
+        "secret generic a --from-literal=k=v",
+        "serviceaccount a",
+        "job a --image=b -- echo hi",
+        "cronjob a --image=b --schedule=@daily -- echo hi",
+        "deployment a --image=b --port=80 --replicas=2",
+        "service clusterip a --tcp=80:8080",
+        "service nodeport b --tcp=80:http --node-port=30000",
+        "ingress a --rule=a.b/c=svc:80 --rule=a.b/d*=svc:http,tls=e",
+        "poddisruptionbudget a --selector=a=b --min-available=50%",
+        "role a --verb=get,list --resource=pods,deployments.apps --resource-name=n",
+        "rolebinding a --role=a --serviceaccount=default:d --user=u",
+        "clusterrole a --verb=get --non-resource-url=/x",
+        "clusterrolebinding a --clusterrole=a --group=g",
+    )
+    found, printed = [], []
+    async with running(tmp_path) as (_, kubectl):
+        for words in built:
+            command, *rest = words.partition(" -- ")
+            create = ["create", *command.split(), "-o", "json", *"".join(rest).split()]
+            printed.append(_told(await kubectl("create", "--dry-run=client", *create[1:])))
+            found.append(_told(await kubectl(*create)))
+
+    assert found == printed
+
+
+def _told(text: str) -> dict[str, object]:
+    """Without what the server adds, and what is empty."""
+    body = json.loads(text)
+    own = {"kind": body["kind"], "metadata": {"name": body["metadata"]["name"]}}
+    return _full({name: value for name, value in body.items() if name != "status"} | own)  # type: ignore[return-value]
+
+
+def _full(value: object) -> object:
+    if isinstance(value, dict):
+        inner = {name: _full(each) for name, each in value.items()}
+        return {name: each for name, each in inner.items() if each not in ({}, None)}
+    return [_full(each) for each in value] if isinstance(value, list) else value
+
+
+async def test_a_node_is_drained(tmp_path: Path) -> None:
+    async with running(tmp_path) as (server, kubectl):
+        server.create("nodes", {"metadata": {"name": "n"}})
+        for name, node in (("a", "n"), ("b", "other")):
+            spec = {"nodeName": node, "containers": [{"name": "main", "image": "i"}]}
+            server.create("pods", {"metadata": {"name": name}, "spec": spec})
+        said = await kubectl("drain", "n", "--ignore-daemonsets", "--force")
+        left = [pod["metadata"]["name"] for pod in server.list("pods")]
+        drained = server.get("nodes", "", "n")
+
+    assert said == "node/n cordoned\npod/a deleted\nnode/n drained\n"
+    assert left == ["b"]
+    assert drained is not None
+    assert drained["spec"] == {"unschedulable": True}
+
+
+async def test_a_dry_run_of_the_server_changes_nothing(tmp_path: Path) -> None:
+    """`kubectl diff` is one, by server-side apply; of `delete` kubectl says it in the body alone."""
+    changed = POD.replace("web:1", "web:2")
+    async with running(tmp_path) as (server, kubectl):
+        said = [await kubectl("create", "--dry-run=server", "-f", "-", stdin=POD)]
+        await kubectl("create", "-f", "-", stdin=POD)
+        version = server.version
+        said += [
+            await kubectl("apply", "--dry-run=server", "-f", "-", stdin=changed),
+            await kubectl("delete", "--dry-run=server", "-f", "-", stdin=POD),
+            await kubectl("delete", "pods", "--all", "--dry-run=server"),
+        ]
+        difference = await kubectl("diff", "-f", "-", stdin=changed, fails=True, answers=True)
+        left = server.version
+
+    assert said == [
+        "pod/web created (server dry run)\n",
+        "pod/web configured (server dry run)\n",
+        'pod "web" deleted (server dry run)\n',
+        'pod "web" deleted (server dry run)\n',
+    ]
+    assert [line for line in difference.splitlines() if "image:" in line] == ["-  - image: web:1", "+  - image: web:2"]
+    assert left == version
+
+
 async def test_a_watch_prints_what_happens(tmp_path: Path) -> None:
     async with running(tmp_path) as (server, kubectl):
         server.create("configmaps", {"metadata": {"name": "a"}})
@@ -147,13 +232,25 @@ async def test_tables_of_what_a_demo_shows(tmp_path: Path) -> None:
     heads = [table.split("\n")[0].split() for table in found]
     assert names(found[0]) == ["default", "kube-node-lease", "kube-public", "kube-system"]
     assert heads[1:4] == [
-        ["NAME", "STATUS", "AGE"],
-        ["NAME", "READY", "AGE"],
+        ["NAME", "STATUS", "ROLES", "AGE", "VERSION"],
+        ["NAME", "READY", "UP-TO-DATE", "AVAILABLE", "AGE"],
         ["LAST", "SEEN", "TYPE", "REASON", "OBJECT", "MESSAGE"],
     ]
     assert found[3].split()[-4:] == ["Normal", "Started", "pod/web", "up"]
     assert names(found[4]) == ["deployment.apps/web"]
-    assert everything.split()[4:7] == ["default", "web", "0/3"]
+    assert everything.splitlines()[1].split()[:3] == ["default", "web", "0/3"]
+
+
+async def test_events_are_sorted_by_their_time(tmp_path: Path) -> None:
+    """The first thing that is typed when something is wrong; kubectl sorts by what is in the objects."""
+    async with running(tmp_path) as (server, kubectl):
+        for name, time in (("c", "12:00:02"), ("a", "12:00:03"), ("b", "12:00:01")):
+            about = {"kind": "Pod", "namespace": "default", "name": name}
+            body = {"metadata": {"name": name}, "involvedObject": about, "lastTimestamp": f"2026-01-01T{time}Z"}
+            server.create("events", body | {"type": "Normal", "reason": "Tested", "message": name})
+        printed = await kubectl("get", "events", "--sort-by=.lastTimestamp")
+
+    assert [line.split()[-1] for line in printed.splitlines()[1:]] == ["b", "c", "a"]
 
 
 async def test_a_custom_resource(tmp_path: Path) -> None:

@@ -271,11 +271,3 @@ async def test_a_resource_may_be_served_in_two_versions() -> None:
     assert [one.body["apiVersion"] for one in found] == ["example.com/v1", "example.com/v1beta1"]
     assert found[0].body["metadata"] == found[1].body["metadata"]
     assert (changed.status, found[0].body["spec"]) == (200, {"size": 2})
-
-
-async def test_a_dry_run_is_refused() -> None:
-    """It would write, which is worse than no answer."""
-    async with ApiServer() as server, client(server) as outside:
-        found = await outside.delete("/api/v1/namespaces/default/pods", dryRun="All")
-
-    assert (found.status, found.body["message"]) == (400, "the sandbox knows no dry run")
