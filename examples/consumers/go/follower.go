@@ -11,6 +11,8 @@ import (
 	"unicode/utf8"
 )
 
+const newest = 1<<53 - 1 // the greatest epoch that there can be; taken, one beyond would end the stream for ever
+
 // Record is what a follower needs of a record's value; all other fields are ignored.
 type Record struct {
 	Type, Stream string
@@ -95,8 +97,10 @@ func read(key, value []byte) (record Record, err error) {
 	switch {
 	case !utf8.Valid(key) || !utf8.Valid(value):
 		err = errors.New("not UTF-8")
-	case record.Stream == "" || err != nil:
-		err = errors.New("no record of the bridge's: no stream, or no epoch")
+	case record.Stream == "":
+		err = errors.New("no record of the bridge's: no stream")
+	case err != nil || record.Epoch < 0 || record.Epoch > newest:
+		err = fmt.Errorf("an epoch that is none: %.20s", fields["epoch"])
 	case !marker && !seen && record.Type != "DELETED":
 		err = fmt.Errorf("of unknown type %q", record.Type)
 	case !marker && !bytes.Contains(key, []byte("/")), seen && !bytes.HasPrefix(record.Object, []byte("{")):

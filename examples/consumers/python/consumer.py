@@ -19,6 +19,7 @@ from aiokafka.errors import UnknownTopicOrPartitionError
 
 Json = dict[str, Any]
 MARKERS = ("RESTARTED", "SYNCED", "PROGRESS")
+NEWEST = 2**53 - 1  # the greatest epoch that there can be; taken, one beyond would end the stream for ever
 
 
 class RefusedError(Exception):
@@ -64,13 +65,13 @@ class Follower:
 def read(key: bytes | None, value: bytes | None) -> tuple[str, Json]:
     """The key and the record, of which at least what a follower needs is there."""
     try:
-        name, record = (key or b"").decode(), json.loads((value or b"").decode())
+        name, record = (key or b"").decode(), json.loads((value or b"").decode(), parse_constant=no_constant)
     except (ValueError, RecursionError) as error:
         raise RefusedError(f"no JSON: {error}") from error
-    if not isinstance(record, dict) or not isinstance(record.get("stream"), str):
-        raise RefusedError("no record of the bridge's")
-    if type(record.get("epoch")) is not int:
-        raise RefusedError("an epoch that is no whole number")
+    if not isinstance(record, dict) or not isinstance(record.get("stream"), str) or not record["stream"]:
+        raise RefusedError("no record of the bridge's: no object, or no stream")
+    if type(record.get("epoch")) is not int or not 0 <= record["epoch"] <= NEWEST:
+        raise RefusedError("an epoch that is none")
     if record.get("type") in ("ADDED", "MODIFIED", "LISTED"):
         if not isinstance(record.get("object"), dict):
             raise RefusedError("a change without its object")
@@ -79,6 +80,11 @@ def read(key: bytes | None, value: bytes | None) -> tuple[str, Json]:
     if record["type"] not in MARKERS and "/" not in name:
         raise RefusedError(f"a change of no object: its key is {name!r}")
     return name, record
+
+
+def no_constant(word: str) -> None:
+    """`json` alone would take these."""
+    raise ValueError(f"{word} is no JSON")
 
 
 async def follow(bootstrap: str, topic: str, *, once: bool) -> None:

@@ -27,6 +27,9 @@ final class Follower {
 
     static final ObjectMapper JSON =
             JsonMapper.builder().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS).build();
+    /** The greatest epoch that there can be; taken, one beyond would end the stream for ever. */
+    private static final long NEWEST = (1L << 53) - 1;
+
     private static final Set<String> MARKERS = Set.of("RESTARTED", "SYNCED", "PROGRESS");
     private static final Set<String> SEEN = Set.of("ADDED", "MODIFIED", "LISTED");
 
@@ -73,11 +76,12 @@ final class Follower {
         } catch (JsonProcessingException error) {
             throw new Refused("no JSON: " + error.getOriginalMessage());
         }
-        if (!record.path("type").isTextual() || !record.path("stream").isTextual()) {
-            throw new Refused("no record of the bridge's");
+        if (!record.path("type").isTextual() || record.path("stream").asText().isEmpty() || !record.get("stream").isTextual()) {
+            throw new Refused("no record of the bridge's: no type, or no stream");
         }
-        if (!record.path("epoch").canConvertToLong() || !record.path("epoch").isIntegralNumber()) {
-            throw new Refused("an epoch that is no whole number");
+        JsonNode epoch = record.path("epoch");
+        if (!epoch.isIntegralNumber() || !epoch.canConvertToLong() || epoch.longValue() < 0 || epoch.longValue() > NEWEST) {
+            throw new Refused("an epoch that is none");
         }
         String type = record.get("type").textValue();
         if (MARKERS.contains(type)) {
