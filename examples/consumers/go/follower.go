@@ -82,6 +82,11 @@ func (f Follower) State() map[int32]map[string]map[string]json.RawMessage {
 	return found
 }
 
+// isPlace: there is something before the first slash of a key and behind its last.
+func isPlace(key []byte) bool {
+	return utf8.Valid(key) && bytes.IndexByte(key, '/') > 0 && key[len(key)-1] != '/'
+}
+
 // read goes by the exact names of fields: given a struct, encoding/json would take "Epoch" for "epoch" too.
 func read(key, value []byte) (record Record, err error) {
 	var fields map[string]json.RawMessage
@@ -95,7 +100,7 @@ func read(key, value []byte) (record Record, err error) {
 	marker := slices.Contains([]string{"RESTARTED", "SYNCED", "PROGRESS"}, record.Type)
 	seen := slices.Contains([]string{"ADDED", "MODIFIED", "LISTED"}, record.Type)
 	switch {
-	case !utf8.Valid(key) || !utf8.Valid(value):
+	case !utf8.Valid(value):
 		err = errors.New("not UTF-8")
 	case record.Stream == "":
 		err = errors.New("no record of the bridge's: no stream")
@@ -103,7 +108,7 @@ func read(key, value []byte) (record Record, err error) {
 		err = fmt.Errorf("an epoch that is none: %.20s", fields["epoch"])
 	case !marker && !seen && record.Type != "DELETED":
 		err = fmt.Errorf("of unknown type %q", record.Type)
-	case !marker && !bytes.Contains(key, []byte("/")), seen && !bytes.HasPrefix(record.Object, []byte("{")):
+	case !marker && !isPlace(key), seen && !bytes.HasPrefix(record.Object, []byte("{")):
 		err = fmt.Errorf("a change of no object, key %q", key)
 	}
 	return record, err

@@ -65,7 +65,7 @@ class Follower:
 def read(key: bytes | None, value: bytes | None) -> tuple[str, Json]:
     """The key and the record, of which at least what a follower needs is there."""
     try:
-        name, record = (key or b"").decode(), json.loads((value or b"").decode(), parse_constant=no_constant)
+        record = json.loads((value or b"").decode(), parse_constant=no_constant)
     except (ValueError, RecursionError) as error:
         raise RefusedError(f"no JSON: {error}") from error
     if not isinstance(record, dict) or not isinstance(record.get("stream"), str) or not record["stream"]:
@@ -77,9 +77,18 @@ def read(key: bytes | None, value: bytes | None) -> tuple[str, Json]:
             raise RefusedError("a change without its object")
     elif record.get("type") not in (*MARKERS, "DELETED"):
         raise RefusedError(f"of unknown type {record.get('type')}")
-    if record["type"] not in MARKERS and "/" not in name:
+    return "" if record["type"] in MARKERS else place(key or b""), record
+
+
+def place(key: bytes) -> str:
+    """The key of a change: there is something before its first slash and behind its last. A marker's says nothing."""
+    try:
+        name = key.decode()
+    except ValueError as error:
+        raise RefusedError(f"a key that is not UTF-8: {error}") from error
+    if "/" not in name or name[0] == "/" or name[-1] == "/":
         raise RefusedError(f"a change of no object: its key is {name!r}")
-    return name, record
+    return name
 
 
 def no_constant(word: str) -> None:
