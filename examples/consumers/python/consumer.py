@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import UnknownTopicOrPartitionError
+from aiokafka.errors import KafkaError
 
 Json = dict[str, Any]
 MARKERS = ("RESTARTED", "SYNCED", "PROGRESS")
@@ -97,6 +97,7 @@ def no_constant(word: str) -> None:
 
 
 async def follow(bootstrap: str, topic: str, *, once: bool) -> None:
+    asking = AIOKafkaConsumer(bootstrap_servers=bootstrap)
     consumer = AIOKafkaConsumer(
         topic,
         bootstrap_servers=bootstrap,
@@ -105,12 +106,14 @@ async def follow(bootstrap: str, topic: str, *, once: bool) -> None:
         enable_auto_commit=False,
     )
     try:
+        await asking.start()
+        if topic not in await asking.topics():
+            sys.exit(f"there is no topic {topic}")  # its consumer would wait for it
         await consumer.start()
         ends = await consumer.end_offsets(list(consumer.assignment())) if once else {}
         await _follow(consumer, ends)
-    except UnknownTopicOrPartitionError:
-        sys.exit(f"there is no topic {topic}")
     finally:
+        await asking.stop()
         await consumer.stop()
 
 
@@ -177,7 +180,10 @@ def main() -> int:
         return prove(arguments.vectors)
     if arguments.topic is None:
         parser.error("name brokers and a topic, or --vectors")
-    asyncio.run(follow(arguments.bootstrap, arguments.topic, once=arguments.once))
+    try:
+        asyncio.run(follow(arguments.bootstrap, arguments.topic, once=arguments.once))
+    except KafkaError as error:
+        sys.exit(f"Kafka at {arguments.bootstrap}: {error}")
     return 0
 
 
