@@ -1,13 +1,14 @@
 """What stands in a topic, as types: one for each type of record. `protocol/records.schema.json` is made from them.
 
-They are lenient where following does not depend on it: what is always written, but builds no state, may be absent.
+They are lenient where following does not depend on it: what is always written, but builds no state, may be absent, and
+what of it is malformed is taken for absent. What a record must have is told in `docs/protocol.md`, "A consumer must".
 """
 
-import re
 from typing import Annotated
 
 import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
+from msgspec.structs import FieldInfo
 
 MOST = 1 << 53
 """Epochs are below: JSON readers that know only doubles must tell two of them apart."""
@@ -133,6 +134,10 @@ class Progress(Marked, frozen=True, kw_only=True, tag="PROGRESS"):
 
 Record = Added | Modified | Listed | Deleted | Restarted | Synced | Progress
 
+_TYPES: dict[str, type[Record]] = {
+    str(kind.__struct_config__.tag): kind for kind in (Added, Modified, Listed, Deleted, Restarted, Synced, Progress)
+}
+
 
 class Entry(Struct, frozen=True):
     """A record of Kafka, as it came."""
@@ -155,9 +160,7 @@ class Foreign(Struct, frozen=True):
     why: str
 
 
-_decode = msgspec.json.Decoder(Record).decode
-_object_key = re.compile(r"[^/_\s\x00-\x1f]+/.+", re.DOTALL)
-"""A resource's name as Kubernetes has it (no `_` and no blank is possible), then namespace and name."""
+_decoder: msgspec.json.Decoder[Record] = msgspec.json.Decoder(Record)
 
 
 def read(key: bytes | None, value: bytes | None) -> Keyed | Foreign:
@@ -166,21 +169,57 @@ def read(key: bytes | None, value: bytes | None) -> Keyed | Foreign:
         return Foreign("it has no value: a tombstone, as topics with bare objects have them")
     try:
         value.decode()  # objects are passed on unread: what is not UTF-8 in them would only be found by their readers
-        name = (key or b"").decode()
     except UnicodeDecodeError as error:
         return Foreign(f"it is not UTF-8 ({error.reason} at byte {error.start})")
     try:
-        record = _decode(value)
+        record = _record(value)
     except (msgspec.DecodeError, RecursionError) as error:
         return Foreign(_what_else(value) or f"{error}")
-    if isinstance(record, Seen | Deleted) and not _object_key.match(name):
+    if isinstance(record, Marked):
+        return Keyed((key or b"").decode(errors="replace"), record)  # it only says where markers go: nobody looks at it
+    try:
+        name = (key or b"").decode()
+    except UnicodeDecodeError as error:
+        return Foreign(f"its key is not UTF-8 ({error.reason} at byte {error.start})")
+    if "/" not in name or name.startswith("/") or name.endswith("/"):
         return Foreign(f"its key {name[:100]!r} is not resource/namespace/name")
     return Keyed(name, record)
 
 
+def _record(value: bytes) -> Record:
+    """Read once where all is well. Else a second time, without what nobody needs and is malformed."""
+    try:
+        return _decoder.decode(value)
+    except msgspec.ValidationError:
+        fields = msgspec.json.decode(value, type=dict[str, Raw])  # of a field that stands twice, the last one
+        tag = msgspec.json.decode(fields.get("type", b"null"))
+        if not isinstance(tag, str) or tag not in _TYPES:
+            raise
+        known = {field.encode_name: field for field in msgspec.structs.fields(_TYPES[tag])}
+        kept = {name: raw for name, raw in fields.items() if name not in known or _is_kept(known[name], raw)}
+        return _decoder.decode(msgspec.json.encode(kept))
+
+
+def _is_kept(field: FieldInfo, raw: Raw) -> bool:
+    """Whether a record is to be judged by it: it is needed, or as it should be."""
+    if field.required:
+        return True
+    if field.name == "object":
+        return _is_object(raw)
+    try:
+        msgspec.json.decode(raw, type=field.type)
+    except msgspec.ValidationError:
+        return False
+    return True
+
+
 def _must_be_object(raw: Raw) -> None:
-    if bytes(raw).lstrip()[:1] != b"{":
+    if not _is_object(raw):
         raise ValueError("Expected `object` - at `$.object`")
+
+
+def _is_object(raw: Raw) -> bool:
+    return bytes(raw).lstrip()[:1] == b"{"
 
 
 _FORMS = {

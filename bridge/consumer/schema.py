@@ -1,4 +1,4 @@
-"""The JSON Schema of every record, from the types in `records`: what a bridge always writes."""
+"""The JSON Schema of every record, from the types in `records`: what a bridge always writes. Consumers take more."""
 
 from typing import Any
 

@@ -1,5 +1,6 @@
 import json
 
+import msgspec
 import pytest
 
 from bridge.consumer.records import Added, Deleted, Foreign, Keyed, Progress, Restarted, Synced, read
@@ -89,7 +90,8 @@ HEAD = '"stream":"pods","epoch":10'
     [
         (KEY, None, "it has no value: a tombstone, as topics with bare objects have them"),
         (KEY, b"\xff\xfe", "it is not UTF-8 (invalid start byte at byte 0)"),
-        (b"\xff", b"{}", "it is not UTF-8 (invalid start byte at byte 0)"),
+        (b"\xff", b'{"type":"ADDED"}', "Object missing required field `stream`"),
+        (b"a/\xff", f'{{"type":"DELETED",{HEAD}}}'.encode(), "its key is not UTF-8 (invalid start byte at byte 2)"),
         (KEY, b"", "Input data was truncated"),
         (KEY, b"hello", "JSON is malformed: invalid character (byte 0)"),
         (KEY, b"[1]", "Expected `object`, got `array`"),
@@ -97,16 +99,13 @@ HEAD = '"stream":"pods","epoch":10'
         (KEY, f'{{"type":"RENAMED",{HEAD}}}'.encode(), "Invalid value 'RENAMED' - at `$.type`"),
         (KEY, f'{{"type":"ADDED",{HEAD}}}'.encode(), "Object missing required field `object`"),
         (KEY, f'{{"type":"ADDED",{HEAD},"object":[]}}'.encode(), "Expected `object` - at `$.object`"),
-        (KEY, f'{{"type":"DELETED",{HEAD},"object":1}}'.encode(), "Expected `object` - at `$.object`"),
         (KEY, b'{"type":"ADDED","stream":"pods","epoch":"x","object":{}}', "Expected `int`, got `str` - at `$.epoch`"),
         (KEY, b'{"type":"ADDED","epoch":10,"object":{}}', "Object missing required field `stream`"),
         (b"", f'{{"type":"ADDED",{HEAD},"object":{{}}}}'.encode(), "its key '' is not resource/namespace/name"),
         (b"x", f'{{"type":"ADDED",{HEAD},"object":{{}}}}'.encode(), "its key 'x' is not resource/namespace/name"),
-        (
-            b"sqlite_master/x",
-            f'{{"type":"ADDED",{HEAD},"object":{{}}}}'.encode(),
-            "its key 'sqlite_master/x' is not resource/namespace/name",
-        ),
+        (b"/a/x", f'{{"type":"DELETED",{HEAD}}}'.encode(), "its key '/a/x' is not resource/namespace/name"),
+        (b"pods/a/", f'{{"type":"DELETED",{HEAD}}}'.encode(), "its key 'pods/a/' is not resource/namespace/name"),
+        (KEY, f'{{"type":5,{HEAD}}}'.encode(), "Expected `str` - at `$.type`"),
         (KEY, b'{"specversion":"1.0","type":"dev.pod","data":{}}', "it is a CloudEvent"),
         (KEY, b'{"schema":{},"payload":{}}', "it is an envelope of Kafka Connect"),
         (KEY, b'{"before":null,"after":{},"op":"c"}', "it is a change event of Debezium"),
@@ -132,3 +131,33 @@ def test_what_no_state_is_built_from_may_be_absent() -> None:
     found = read(KEY, b'{"type":"MODIFIED","stream":"pods","epoch":10,"object":{}}')
 
     assert isinstance(found, Keyed)
+
+
+def test_what_nobody_needs_and_is_malformed_is_taken_for_absent() -> None:
+    """To refuse the record would lose the object; what is well-formed beside it stays, and the object byte by byte."""
+    value = f'{{"type":"ADDED",{HEAD},"resourceVersion":7,"oversize":"big","time":"t","object":{{"a": 1.0}}}}'.encode()
+
+    found = read(KEY, value)
+
+    assert isinstance(found, Keyed)
+    assert isinstance(found.record, Added)
+    record = found.record
+    assert (record.resource_version, record.oversize, record.time) == ("", msgspec.UNSET, "t")
+    assert bytes(record.object) == b'{"a": 1.0}'
+
+
+def test_a_count_that_is_none_is_none() -> None:
+    """SYNCED sweeps all the same; nothing can be counted."""
+    found = read(b"pods", b'{"type":"SYNCED","stream":"pods","epoch":10,"objects":"one","resourceVersion":"7"}')
+
+    assert isinstance(found, Keyed)
+    assert isinstance(found.record, Synced)
+    assert (found.record.objects, found.record.resource_version) == (msgspec.UNSET, "7")
+
+
+def test_the_key_of_a_marker_is_not_looked_at() -> None:
+    """It only says where the record goes."""
+    found = read(b"\xff", b'{"type":"SYNCED","stream":"pods","epoch":10}')
+
+    assert isinstance(found, Keyed)
+    assert isinstance(found.record, Synced)

@@ -123,6 +123,23 @@ def test_the_file_can_be_asked_by_anything(tmp_path: Path) -> None:
     store.close()
 
 
+def test_no_resource_gets_at_the_tables_of_others(tmp_path: Path) -> None:
+    """Whoever can write into the topic names the tables, and neither ours nor SQLite's are among them."""
+    keys = ["_offsets/a", "sqlite_master/a", 'a"b/a', "Pods/d/a", "pods/d/a", "po\0ds/d/a", "100%/a", "é/d/a"]
+    for key in keys:
+        store = SqliteStore(tmp_path / "state.db")  # each knows of the tables before only from the file
+        store.put(SCOPE, key, held(9))
+        store.close()
+
+    store = SqliteStore(tmp_path / "state.db")
+
+    assert sorted(key for _, key, _ in store.objects()) == sorted(keys)
+    assert store.tally() == {key.partition("/")[0]: 1 for key in sorted(keys)}
+    assert [store.drop(SCOPE, key) for key in keys] == [True] * len(keys)
+    assert store.logs() == []
+    store.close()
+
+
 def test_a_transaction_that_fails_leaves_nothing(tmp_path: Path) -> None:
     """Also the table that was made in it is gone, and made again by the next."""
     store = SqliteStore(tmp_path / "state.db")

@@ -58,24 +58,31 @@ def _file(name: str, why: str, lines: list[str]) -> str:
 def _step(told: str) -> Json:
     if told.startswith("? "):
         return {"partition": 0, "key": "pods/default/a", **_raw(told[2:]), "refused": True}
+    if told.startswith(("! ", "!? ")):
+        _, text = told.split(" ", 1)
+        key, end = json.JSONDecoder().raw_decode(text)
+        return {"partition": 0, "key": key, **_raw(text[end + 1 :])} | ({"refused": True} if told[1] == "?" else {})
     words = told.split()
     partition = int(words.pop(0)) if words[0].isdigit() else 0
     stream = words.pop(0).removeprefix("stream=") if words[0].startswith("stream=") else "pods"
     letter, epoch, *rest = words
-    plain = [word for word in rest if not word.startswith("+") and word != "order=reversed"]
+    plain = [word for word in rest if not word.startswith(("+", "key=", "order="))]
     head = {"type": TYPES[letter], "cluster": "prod", "stream": stream, "epoch": int(epoch)}
     key, fields = _marker(letter, partition, plain) if letter in "RSP" else _change(letter, *plain)
     extra = dict(word[1:].split("=", 1) for word in rest if word.startswith("+"))
     value = {**head, **fields, "time": TIME, **{name: json.loads(text) for name, text in extra.items()}}
     if "order=reversed" in rest:
         value = dict(reversed(value.items()))
-    return {"partition": partition, "key": key or stream, "value": value}
+    keys = [json.loads(word[4:]) for word in rest if word.startswith("key=")]
+    return {"partition": partition, "key": keys[0] if keys else key or stream, "value": value}
 
 
 def _raw(text: str) -> Json:
     if text.strip() == "null":
         return {"value": None}
-    return {"hex": text[4:]} if text.startswith("hex:") else {"text": text}
+    if text.startswith("hex:"):
+        return {"hex": text[4:]}
+    return {"text": re.sub(r"\$([^,}]+)", lambda found: json.dumps(_object(found[1])[1]), text)}
 
 
 def _marker(letter: str, partition: int, words: list[str]) -> tuple[str, Json]:

@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import unquote
 
 from bridge.consumer.state import LOST, Chapter, Held, Log, Scope, Standing, StoreFault
 from bridge.model.resource import split_key
@@ -75,7 +76,7 @@ class SqliteStore:
 
     def put(self, scope: Scope, key: str, held: Held) -> None:
         resource, namespace, name = split_key(key)
-        table = _quoted(resource)
+        table = _table(resource)
         if table not in self._tables:
             self._run(_RESOURCE.format(table=table))
             self._tables.add(table)
@@ -84,7 +85,7 @@ class SqliteStore:
         self._run(f"REPLACE INTO {table} ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", *scope, key, *values)  # noqa: S608
 
     def drop(self, scope: Scope, key: str) -> bool:
-        table = _quoted(split_key(key)[0])
+        table = _table(split_key(key)[0])
         if table not in self._tables and table not in self._resources():
             return False
         return self._run(f"DELETE FROM {table} WHERE {_IN_SCOPE} AND key = ?", *scope, key).rowcount > 0  # noqa: S608
@@ -143,7 +144,7 @@ class SqliteStore:
     def tally(self) -> dict[str, int]:
         """Resource -> how many objects."""
         counts = {
-            table.strip('"'): self._run(f"SELECT count(*) FROM {table}").fetchone()[0]  # noqa: S608
+            unquote(table.strip('"')): self._run(f"SELECT count(*) FROM {table}").fetchone()[0]  # noqa: S608
             for table in self._resources()
         }
         return dict(sorted(counts.items()))
@@ -154,7 +155,7 @@ class SqliteStore:
     def _resources(self) -> list[str]:
         """The tables of objects, quoted. Asked anew: another process may share the file."""
         names = self._run("SELECT name FROM sqlite_master WHERE type = 'table' AND substr(name, 1, 1) <> '_'")
-        return [_quoted(name) for (name,) in names.fetchall()]
+        return [f'"{name}"' for (name,) in names.fetchall()]
 
     def _settle(self) -> None:
         """Ours, or new. WAL: readers never wait. NORMAL: a power cut may cost the last commits, offsets and all."""
@@ -193,5 +194,9 @@ class SqliteStore:
         return StoreFault(f"{what}. Correct the path or the permissions, or name another file")
 
 
-def _quoted(table: str) -> str:
-    return '"' + table.replace('"', '""') + '"'
+def _table(resource: str) -> str:
+    """Its name, quoted: the resource's own, if Kubernetes may have one of that name.
+
+    Other writers may have others, which could be our tables' names or SQLite's, or differ in upper and lower case only.
+    """
+    return '"' + re.sub(r'[A-Z_%"\x00-\x1f]', lambda found: f"%{ord(found[0]):02X}", resource) + '"'

@@ -7,15 +7,17 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"unicode/utf8"
 )
 
+const newest = 1<<53 - 1 // the greatest epoch that there can be; taken, one beyond would end the stream for ever
+
 // Record is what a follower needs of a record's value; all other fields are ignored.
 type Record struct {
-	Type   string          `json:"type"`
-	Stream string          `json:"stream"`
-	Epoch  *int64          `json:"epoch"`
-	Object json.RawMessage `json:"object"`
+	Type, Stream string
+	Epoch        int64
+	Object       json.RawMessage
 }
 
 type scope struct {
@@ -42,7 +44,7 @@ func (f Follower) Take(partition int32, key, value []byte) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	at, epoch := scope{partition, record.Stream}, *record.Epoch
+	at, epoch := scope{partition, record.Stream}, record.Epoch
 	if f[at] == nil {
 		f[at] = &followed{objects: map[string]held{}}
 	}
@@ -80,20 +82,33 @@ func (f Follower) State() map[int32]map[string]map[string]json.RawMessage {
 	return found
 }
 
+// isPlace: there is something before the first slash of a key and behind its last.
+func isPlace(key []byte) bool {
+	return utf8.Valid(key) && bytes.IndexByte(key, '/') > 0 && key[len(key)-1] != '/'
+}
+
+// read goes by the exact names of fields: given a struct, encoding/json would take "Epoch" for "epoch" too.
 func read(key, value []byte) (record Record, err error) {
-	if err = json.Unmarshal(value, &record); err != nil {
+	var fields map[string]json.RawMessage
+	if err = json.Unmarshal(value, &fields); err != nil {
 		return record, fmt.Errorf("no record of the bridge's: %w", err)
 	}
+	_ = json.Unmarshal(fields["type"], &record.Type) // what cannot be taken stays empty, and is refused as that
+	_ = json.Unmarshal(fields["stream"], &record.Stream)
+	record.Epoch, err = strconv.ParseInt(string(fields["epoch"]), 10, 64)
+	record.Object = fields["object"]
 	marker := slices.Contains([]string{"RESTARTED", "SYNCED", "PROGRESS"}, record.Type)
 	seen := slices.Contains([]string{"ADDED", "MODIFIED", "LISTED"}, record.Type)
 	switch {
-	case !utf8.Valid(key) || !utf8.Valid(value):
+	case !utf8.Valid(value):
 		err = errors.New("not UTF-8")
-	case record.Stream == "" || record.Epoch == nil:
-		err = errors.New("no record of the bridge's: no stream, or no epoch")
+	case record.Stream == "":
+		err = errors.New("no record of the bridge's: no stream")
+	case err != nil || record.Epoch < 0 || record.Epoch > newest:
+		err = fmt.Errorf("an epoch that is none: %.20s", fields["epoch"])
 	case !marker && !seen && record.Type != "DELETED":
 		err = fmt.Errorf("of unknown type %q", record.Type)
-	case !marker && !bytes.Contains(key, []byte("/")), seen && !bytes.HasPrefix(record.Object, []byte("{")):
+	case !marker && !isPlace(key), seen && !bytes.HasPrefix(record.Object, []byte("{")):
 		err = fmt.Errorf("a change of no object, key %q", key)
 	}
 	return record, err

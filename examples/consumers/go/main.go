@@ -68,7 +68,7 @@ func unread(admin *kadm.Client, topic string) (map[int32]int64, error) {
 	starts, err := admin.ListStartOffsets(context.Background(), topic)
 	ends, also := admin.ListCommittedOffsets(context.Background(), topic)
 	if err = cmp.Or(err, also, starts.Error(), ends.Error()); err != nil {
-		return nil, fmt.Errorf("topic %s: %w", topic, err)
+		return nil, fmt.Errorf("Kafka, topic %s: %w", topic, err)
 	}
 	left := map[int32]int64{}
 	ends.Each(func(end kadm.ListedOffset) {

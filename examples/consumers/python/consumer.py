@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import UnknownTopicOrPartitionError
+from aiokafka.errors import KafkaError
 
 Json = dict[str, Any]
 MARKERS = ("RESTARTED", "SYNCED", "PROGRESS")
+NEWEST = 2**53 - 1  # the greatest epoch that there can be; taken, one beyond would end the stream for ever
 
 
 class RefusedError(Exception):
@@ -64,24 +65,39 @@ class Follower:
 def read(key: bytes | None, value: bytes | None) -> tuple[str, Json]:
     """The key and the record, of which at least what a follower needs is there."""
     try:
-        name, record = (key or b"").decode(), json.loads((value or b"").decode())
+        record = json.loads((value or b"").decode(), parse_constant=no_constant)
     except (ValueError, RecursionError) as error:
         raise RefusedError(f"no JSON: {error}") from error
-    if not isinstance(record, dict) or not isinstance(record.get("stream"), str):
-        raise RefusedError("no record of the bridge's")
-    if type(record.get("epoch")) is not int:
-        raise RefusedError("an epoch that is no whole number")
+    if not isinstance(record, dict) or not isinstance(record.get("stream"), str) or not record["stream"]:
+        raise RefusedError("no record of the bridge's: no object, or no stream")
+    if type(record.get("epoch")) is not int or not 0 <= record["epoch"] <= NEWEST:
+        raise RefusedError("an epoch that is none")
     if record.get("type") in ("ADDED", "MODIFIED", "LISTED"):
         if not isinstance(record.get("object"), dict):
             raise RefusedError("a change without its object")
     elif record.get("type") not in (*MARKERS, "DELETED"):
         raise RefusedError(f"of unknown type {record.get('type')}")
-    if record["type"] not in MARKERS and "/" not in name:
+    return "" if record["type"] in MARKERS else place(key or b""), record
+
+
+def place(key: bytes) -> str:
+    """The key of a change: there is something before its first slash and behind its last. A marker's says nothing."""
+    try:
+        name = key.decode()
+    except ValueError as error:
+        raise RefusedError(f"a key that is not UTF-8: {error}") from error
+    if "/" not in name or name[0] == "/" or name[-1] == "/":
         raise RefusedError(f"a change of no object: its key is {name!r}")
-    return name, record
+    return name
+
+
+def no_constant(word: str) -> None:
+    """`json` alone would take these."""
+    raise ValueError(f"{word} is no JSON")
 
 
 async def follow(bootstrap: str, topic: str, *, once: bool) -> None:
+    asking = AIOKafkaConsumer(bootstrap_servers=bootstrap)
     consumer = AIOKafkaConsumer(
         topic,
         bootstrap_servers=bootstrap,
@@ -90,12 +106,14 @@ async def follow(bootstrap: str, topic: str, *, once: bool) -> None:
         enable_auto_commit=False,
     )
     try:
+        await asking.start()
+        if topic not in await asking.topics():
+            sys.exit(f"there is no topic {topic}")  # its consumer would wait for it
         await consumer.start()
         ends = await consumer.end_offsets(list(consumer.assignment())) if once else {}
         await _follow(consumer, ends)
-    except UnknownTopicOrPartitionError:
-        sys.exit(f"there is no topic {topic}")
     finally:
+        await asking.stop()
         await consumer.stop()
 
 
@@ -162,7 +180,10 @@ def main() -> int:
         return prove(arguments.vectors)
     if arguments.topic is None:
         parser.error("name brokers and a topic, or --vectors")
-    asyncio.run(follow(arguments.bootstrap, arguments.topic, once=arguments.once))
+    try:
+        asyncio.run(follow(arguments.bootstrap, arguments.topic, once=arguments.once))
+    except KafkaError as error:
+        sys.exit(f"Kafka at {arguments.bootstrap}: {error}")
     return 0
 
 

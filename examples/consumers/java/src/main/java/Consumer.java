@@ -21,6 +21,7 @@ import org.apache.kafka.common.serialization.ByteArrayDeserializer;
  */
 public final class Consumer {
     public static void main(String[] arguments) throws IOException {
+        System.setProperty("org.slf4j.simpleLogger.defaultLogLevel", "error"); // the client tells of every step otherwise
         if (arguments.length == 2 && arguments[0].equals("--vectors")) {
             System.exit(Proof.prove(Path.of(arguments[1])));
         }
@@ -32,7 +33,8 @@ public final class Consumer {
         try {
             follow(arguments[0], arguments[1], once);
         } catch (KafkaException error) {
-            System.err.println(error);
+            String cause = error.getCause() == null ? "" : ": " + error.getCause().getMessage();
+            System.err.println("Kafka at " + arguments[0] + ": " + error.getMessage() + cause);
             System.exit(1);
         }
     }

@@ -27,6 +27,9 @@ final class Follower {
 
     static final ObjectMapper JSON =
             JsonMapper.builder().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS).build();
+    /** The greatest epoch that there can be; taken, one beyond would end the stream for ever. */
+    private static final long NEWEST = (1L << 53) - 1;
+
     private static final Set<String> MARKERS = Set.of("RESTARTED", "SYNCED", "PROGRESS");
     private static final Set<String> SEEN = Set.of("ADDED", "MODIFIED", "LISTED");
 
@@ -35,8 +38,9 @@ final class Follower {
 
     /** Whether the objects have changed. */
     boolean take(int partition, byte[] key, byte[] value) throws Refused {
-        String name = text(key);
-        JsonNode record = read(name, text(value));
+        JsonNode record = read(text(value));
+        String type = record.get("type").textValue();
+        String name = MARKERS.contains(type) ? "" : place(text(key)); // that of a marker says nothing
         var scope = new Scope(partition, record.get("stream").textValue());
         long epoch = record.get("epoch").longValue();
         if (epoch < newest.getOrDefault(scope, 0L)) {
@@ -44,7 +48,6 @@ final class Follower {
         }
         newest.put(scope, epoch);
         Map<String, Held> mine = objects.computeIfAbsent(scope, none -> new HashMap<>());
-        String type = record.get("type").textValue();
         if (SEEN.contains(type)) {
             mine.put(name, new Held(epoch, record.get("object")));
             return true;
@@ -66,30 +69,36 @@ final class Follower {
         return found;
     }
 
-    private static JsonNode read(String name, String value) throws Refused {
+    private static JsonNode read(String value) throws Refused {
         JsonNode record;
         try {
             record = JSON.readTree(value);
         } catch (JsonProcessingException error) {
             throw new Refused("no JSON: " + error.getOriginalMessage());
         }
-        if (!record.path("type").isTextual() || !record.path("stream").isTextual()) {
-            throw new Refused("no record of the bridge's");
+        if (!record.path("type").isTextual() || record.path("stream").asText().isEmpty() || !record.get("stream").isTextual()) {
+            throw new Refused("no record of the bridge's: no type, or no stream");
         }
-        if (!record.path("epoch").canConvertToLong() || !record.path("epoch").isIntegralNumber()) {
-            throw new Refused("an epoch that is no whole number");
+        JsonNode epoch = record.path("epoch");
+        if (!epoch.isIntegralNumber() || !epoch.canConvertToLong() || epoch.longValue() < 0 || epoch.longValue() > NEWEST) {
+            throw new Refused("an epoch that is none");
         }
         String type = record.get("type").textValue();
-        if (MARKERS.contains(type)) {
-            return record;
-        }
-        if (!SEEN.contains(type) && !type.equals("DELETED")) {
+        if (!MARKERS.contains(type) && !SEEN.contains(type) && !type.equals("DELETED")) {
             throw new Refused("of unknown type " + type);
         }
-        if (!name.contains("/") || SEEN.contains(type) && !record.path("object").isObject()) {
-            throw new Refused("a change of no object, key " + name);
+        if (SEEN.contains(type) && !record.path("object").isObject()) {
+            throw new Refused("a change without its object");
         }
         return record;
+    }
+
+    /** There is something before the first slash of a change's key and behind its last. */
+    private static String place(String key) throws Refused {
+        if (key.indexOf('/') < 1 || key.endsWith("/")) {
+            throw new Refused("a change of no object, key " + key);
+        }
+        return key;
     }
 
     private static String text(byte[] bytes) throws Refused {
