@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help install check format unit integration test servers demo demo-real picture schema vectors lock clean
+.PHONY: help install check format unit integration test chaos servers demo demo-real picture schema vectors lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */\1\t/' | expand -t 14
@@ -45,6 +45,10 @@ test: check  ## everything: check, then all tests in one run, the quick ones fir
 	$(BIN)/python -m tests.servers.build
 	@echo "== all tests: unit tests in seconds, then integration tests on real servers"
 	$(BIN)/pytest
+
+chaos: $(READY)  ## three replicas, and everything goes wrong (CHAOS_SECONDS=900: longer; CHAOS_SEED=n: again)
+	$(BIN)/python -m tests.servers.build
+	$(BIN)/pytest -s tests/integration/test_chaos.py
 
 servers: $(READY)  ## a real API server and a real Kafka to play with, until Ctrl-C
 	@$(BIN)/python -m tests.servers

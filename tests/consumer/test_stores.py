@@ -232,3 +232,16 @@ def test_other_files_are_left_alone(tmp_path: Path) -> None:
         SqliteStore(tmp_path / "nowhere" / "state.db")
 
     assert [file.read_bytes() for file in (foreign, text)] == before
+
+
+def test_a_broken_file_is_told_with_the_mend(tmp_path: Path) -> None:
+    """It holds nothing that the topic does not: nobody needs to repair it."""
+    path = tmp_path / "state.db"
+    store = SqliteStore(path)
+    Intake(store).take(LOG, entries(restarted(10), *[change("LISTED", 10, f"y{n}", n) for n in range(1, 500)]))
+    store.close()
+    content = path.read_bytes()
+    path.write_bytes(content[:4096] + b"\xff" * (len(content) - 4096))
+
+    with pytest.raises(StoreFault, match=r"malformed\. Delete it, or name another file: it is filled from the topic"):
+        list(SqliteStore(path).objects())

@@ -191,6 +191,8 @@ class SqliteStore:
             return StoreFault(f"{what}. {kept}: free space on the disk, and start again")
         if "locked" in f"{error}":
             return StoreFault(f"{what}. Another program writes to it for longer than {PATIENCE:g} s")
+        if "malformed" in f"{error}":
+            return StoreFault(f"{what}. Delete it, or name another file: it is filled from the topic")
         return StoreFault(f"{what}. Correct the path or the permissions, or name another file")
 
 
