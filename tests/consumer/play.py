@@ -3,15 +3,16 @@
 The format of vectors is told in protocol/README.md.
 """
 
+import binascii
 import json
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
-from msgspec import UNSET, Raw, Struct, UnsetType
+from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 from bridge.consumer.intake import Intake, Refused
 from bridge.consumer.records import Entry
@@ -23,36 +24,47 @@ Objects = dict[str, dict[str, dict[str, Any]]]
 """Partition -> stream -> key -> object."""
 
 
+class NoVector(Exception):  # noqa: N818 - what the file is
+    """The file is no vector, or a part of one. Its text names it, and says why."""
+
+
 class Step(Struct, frozen=True):
     """One record, and what is to be held after it."""
 
-    partition: int
+    partition: Annotated[int, Meta(ge=0, lt=1 << 31)]
     key: str | None
-    state: Objects
+    state: dict[str, Any]
     value: Raw | UnsetType = UNSET
     text: str | UnsetType = UNSET
     hex: str | UnsetType = UNSET
     refused: bool = False
 
+    def __post_init__(self) -> None:
+        _ = self.bytes  # raises where it is none
+
     @property
     def bytes(self) -> bytes | None:
         """The record's value as Kafka holds it."""
-        if self.value is not UNSET:
-            return None if bytes(self.value) == b"null" else bytes(self.value)
-        return bytes.fromhex(self.hex) if self.hex is not UNSET else str(self.text).encode()
+        if self.hex is not UNSET:
+            return binascii.unhexlify(self.hex)
+        if self.text is not UNSET:
+            return self.text.encode()
+        if self.value is UNSET:
+            raise ValueError("a step without value")
+        return None if bytes(self.value) == b"null" else bytes(self.value)
 
 
 class Vector(Struct, frozen=True):
-    name: str
-    why: str
-    steps: list[Step]
+    steps: Annotated[list[Step], Meta(min_length=1)]
+    name: str = ""
+    why: str = ""
 
 
 def load(file: Path) -> Vector:
     try:
-        return msgspec.json.decode(file.read_bytes(), type=Vector)
-    except (msgspec.DecodeError, OSError) as error:
-        raise SystemExit(f"{file} is no vector, or a part of one: {error}") from error
+        return msgspec.json.decode(file.read_text(encoding="utf-8"), type=Vector)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, OSError) as error:
+        raise NoVector(f"{file} is no vector, or a part of one: {error}") from error
 
 
 def differences(vector: Vector, open_store: Callable[[], Store]) -> list[str]:
@@ -88,10 +100,17 @@ def play(vectors: Iterable[Vector]) -> list[str]:
     return wrong
 
 
+def play_file(file: Path) -> list[str]:
+    try:
+        return play([load(file)])
+    except NoVector as error:
+        return [f"{error}"]
+
+
 def main() -> int:
     files = sorted(Path(sys.argv[1]).glob("*.json"))
-    wrong = play(map(load, files))
-    print(*wrong, f"{len(files)} vectors, {len(wrong)} differences", sep="\n")
+    wrong = [problem for file in files for problem in play_file(file)]
+    print(*wrong, f"{len(files)} vectors in {sys.argv[1]}, {len(wrong)} differences", sep="\n")
     return 1 if wrong or not files else 0
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from bridge.consumer.__main__ import GENERATED
 from bridge.consumer.schema import schema, schema_text
+from tests.consumer.broken import BROKEN, spoil
 from tests.consumer.play import Vector, load, play
 from tests.consumer.vectors import ROOT, SOURCE, VECTORS, vectors
 
@@ -133,23 +134,35 @@ def test_a_delete_has_a_version_unless_it_is_inferred() -> None:
         validate(record)
 
 
-def test_a_vector_that_is_cut_off_is_named(tmp_path: Path) -> None:
-    """Whoever copies vectors into another project gets told which file did not arrive."""
-    whole = FILES[0].read_bytes()
-    (tmp_path / "half.json").write_bytes(whole[: len(whole) // 2])
+def test_files_that_are_no_vectors_are_named_and_the_others_played(tmp_path: Path) -> None:
+    """Whoever copies vectors into another project gets told which files did not arrive, and how."""
+    spoil(tmp_path)
 
     ended = subprocess.run(
         [sys.executable, "-m", "tests.consumer.play", str(tmp_path)], capture_output=True, text=True, check=False
     )
 
-    assert ended.returncode == 1
-    assert ended.stderr.startswith(f"{tmp_path}/half.json is no vector, or a part of one: ")
-    assert "Traceback" not in ended.stderr
+    told = ended.stdout.splitlines()
+    assert (ended.returncode, ended.stderr) == (1, "")
+    assert [line.partition(" is no vector, or a part of one: ")[0] for line in told[: len(BROKEN)]] == [
+        f"{tmp_path}/{name}.json" for name in sorted(BROKEN)
+    ]
+    assert {line.partition(",")[0] for line in told[len(BROKEN) : -1]} == {"wrong"}
+    assert told[-1].startswith(f"{len(BROKEN) + 2} vectors in {tmp_path}, ")
+
+
+def test_a_directory_that_is_not_there_proves_nothing(tmp_path: Path) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-m", "tests.consumer.play", str(tmp_path / "no")], capture_output=True, text=True, check=False
+    )
+
+    assert (ended.returncode, ended.stderr) == (1, "")
+    assert ended.stdout.endswith(f"0 vectors in {tmp_path}/no, 0 differences\n")
 
 
 def test_a_wrong_state_is_found() -> None:
     """A player that passes everything proves nothing."""
     vector = load(VECTORS / "first-epoch.json")
-    spoilt = Vector(vector.name, vector.why, [*vector.steps[:2], *vector.steps[3:]])
+    spoilt = Vector([*vector.steps[:2], *vector.steps[3:]])
 
     assert play([spoilt]) != []

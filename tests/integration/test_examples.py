@@ -15,6 +15,7 @@ import pytest
 from bridge.model.event import ChangeType
 from bridge.sink.writer import Writer
 from tests.bridge_process import ROOT
+from tests.consumer.broken import BROKEN, spoil
 from tests.consumer.vectors import VECTORS
 from tests.integration.materializing import audited, snapshot
 from tests.servers.kafka import Broker
@@ -89,17 +90,26 @@ async def test_every_vector_comes_out_as_it_should(example: Example) -> None:
     assert f"{len(list(VECTORS.glob('*.json')))} vectors" in ended.stdout
 
 
-async def test_a_wrong_state_and_a_cut_off_vector_are_found(example: Example, tmp_path: Path) -> None:
+async def test_a_wrong_state_and_what_is_no_vector_are_found(example: Example, tmp_path: Path) -> None:
     """A proof that cannot fail is none."""
-    whole = (VECTORS / "first-epoch.json").read_text()
-    (tmp_path / "cut.json").write_text(whole[: len(whole) // 2])
-    (tmp_path / "wrong.json").write_text(whole.replace('"uid": "uid-c"', '"uid": "other"', 1))
+    spoil(tmp_path)
 
     ended = await example.prove(tmp_path)
 
-    assert ended.returncode == 1
-    assert "cut.json is no vector, or a part of one" in ended.stdout
-    assert "wrong, step 5" in ended.stdout.replace("wrong.json", "wrong")
+    told = ended.stdout.splitlines()
+    assert (ended.returncode, ended.stderr) == (1, "")
+    assert [line.partition(" is no vector, or a part of one: ")[0] for line in told[: len(BROKEN)]] == [
+        f"{tmp_path}/{name}.json" for name in sorted(BROKEN)
+    ]
+    assert all("wrong" in line.partition(", step ")[0] for line in told[len(BROKEN) : -1])
+    assert told[-1].startswith(f"{len(BROKEN) + 2} vectors in {tmp_path}, ")
+
+
+async def test_a_directory_that_is_not_there_proves_nothing(example: Example, tmp_path: Path) -> None:
+    ended = await example.prove(tmp_path / "no")
+
+    assert (ended.returncode, ended.stderr) == (1, "")
+    assert f"0 vectors in {tmp_path}/no" in ended.stdout
 
 
 async def test_a_live_topic_is_followed_to_the_same_state(example: Example, broker: Broker) -> None:

@@ -2,25 +2,16 @@
 package main
 
 import (
+	"cmp"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
+	"unicode/utf8"
 )
-
-// A vector as protocol/README.md has it.
-type vector struct {
-	Steps []struct {
-		Partition int32
-		Key       *string
-		Value     json.RawMessage
-		Text, Hex *string
-		Refused   bool
-		State     any
-	}
-}
 
 // prove returns how many vectors do not come out as they should.
 func prove(directory string) (wrong int) {
@@ -31,7 +22,7 @@ func prove(directory string) (wrong int) {
 			wrong++
 		}
 	}
-	fmt.Printf("%d vectors, %d wrong\n", len(files), wrong)
+	fmt.Printf("%d vectors in %s, %d wrong\n", len(files), directory, wrong)
 	if len(files) == 0 {
 		return 1
 	}
@@ -39,34 +30,92 @@ func prove(directory string) (wrong int) {
 }
 
 func play(file string) error {
-	var v vector
-	content, err := os.ReadFile(file)
-	if err == nil {
-		err = json.Unmarshal(content, &v)
-	}
-	if err != nil || len(v.Steps) == 0 {
-		return fmt.Errorf("%s is no vector, or a part of one: %v", file, err)
+	steps, err := load(file)
+	if err != nil {
+		return fmt.Errorf("%s is no vector, or a part of one: %w", file, err)
 	}
 	follower := Follower{}
-	for n, step := range v.Steps {
-		var key, value []byte
-		if step.Key != nil {
-			key = []byte(*step.Key)
-		}
-		if step.Text != nil {
-			value = []byte(*step.Text)
-		} else if step.Hex != nil {
-			value, _ = hex.DecodeString(*step.Hex)
-		} else if string(step.Value) != "null" {
-			value = step.Value
-		}
-		_, refusal := follower.Take(step.Partition, key, value)
-		var found any
+	for n, s := range steps {
+		_, refusal := follower.Take(s.partition, s.key, s.value)
+		var found map[string]any
 		line, _ := json.Marshal(follower.State())
 		_ = json.Unmarshal(line, &found)
-		if (refusal != nil) != step.Refused || !reflect.DeepEqual(found, step.State) {
+		if (refusal != nil) != s.refused || !reflect.DeepEqual(found, s.state) {
 			return fmt.Errorf("%s, step %d: refused: %v; holds %s", file, n+1, refusal, line)
 		}
+	}
+	return nil
+}
+
+type step struct {
+	partition  int32
+	key, value []byte // nil: the record has none
+	refused    bool
+	state      map[string]any
+}
+
+func load(file string) (steps []step, err error) {
+	var vector map[string]json.RawMessage
+	var all []map[string]json.RawMessage
+	content, err := os.ReadFile(file)
+	if err == nil && !utf8.Valid(content) {
+		err = errors.New("not UTF-8")
+	}
+	if err == nil {
+		err = json.Unmarshal(content, &vector)
+	}
+	if err == nil {
+		err = take(vector, "steps", &all)
+	}
+	if err == nil && len(all) == 0 {
+		err = errors.New("it has no steps")
+	}
+	for _, fields := range all {
+		if err == nil {
+			var s step
+			s, err = stepOf(fields)
+			steps = append(steps, s)
+		}
+	}
+	return steps, err
+}
+
+func stepOf(fields map[string]json.RawMessage) (s step, err error) {
+	var key, text string
+	err = cmp.Or(take(fields, "partition", &s.partition), take(fields, "state", &s.state))
+	if fields["refused"] != nil {
+		err = cmp.Or(err, take(fields, "refused", &s.refused))
+	}
+	if string(fields["key"]) != "null" {
+		err = cmp.Or(err, take(fields, "key", &key))
+		s.key = []byte(key)
+	}
+	if s.partition < 0 {
+		err = errors.New("a partition below 0")
+	}
+	switch value := fields["value"]; {
+	case fields["hex"] != nil:
+		if err = cmp.Or(err, take(fields, "hex", &text)); err == nil {
+			s.value, err = hex.DecodeString(text)
+		}
+	case fields["text"] != nil:
+		err = cmp.Or(err, take(fields, "text", &text))
+		s.value = []byte(text)
+	case value == nil:
+		err = cmp.Or(err, errors.New("a step without value"))
+	case string(value) != "null":
+		s.value = value
+	}
+	return s, err
+}
+
+// take is of the field what it must be: there, and neither null nor of another type.
+func take(fields map[string]json.RawMessage, name string, into any) error {
+	if value := fields[name]; value == nil || string(value) == "null" {
+		return fmt.Errorf("no %s", name)
+	}
+	if err := json.Unmarshal(fields[name], into); err != nil {
+		return fmt.Errorf("%s: %w", name, err)
 	}
 	return nil
 }

@@ -9,6 +9,7 @@ The state is in memory and read anew at each start. Who keeps it must change sta
 
 import argparse
 import asyncio
+import binascii
 import json
 import sys
 from pathlib import Path
@@ -65,7 +66,7 @@ class Follower:
 def read(key: bytes | None, value: bytes | None) -> tuple[str, Json]:
     """The key and the record, of which at least what a follower needs is there."""
     try:
-        record = json.loads((value or b"").decode(), parse_constant=no_constant)
+        record = json.loads((value or b"").decode(), parse_constant=int)  # json would take NaN, int does not
     except (ValueError, RecursionError) as error:
         raise RefusedError(f"no JSON: {error}") from error
     if not isinstance(record, dict) or not isinstance(record.get("stream"), str) or not record["stream"]:
@@ -89,11 +90,6 @@ def place(key: bytes) -> str:
     if "/" not in name or name[0] == "/" or name[-1] == "/":
         raise RefusedError(f"a change of no object: its key is {name!r}")
     return name
-
-
-def no_constant(word: str) -> None:
-    """`json` alone would take these."""
-    raise ValueError(f"{word} is no JSON")
 
 
 async def follow(bootstrap: str, topic: str, *, once: bool) -> None:
@@ -136,37 +132,46 @@ def prove(directory: Path) -> int:
     """The exit code: 0 if every vector comes out as it should."""
     files = sorted(directory.glob("*.json"))
     wrong = [problem for file in files for problem in play(file)]
-    print(*wrong, f"{len(files)} vectors, {len(wrong)} differences", sep="\n")
+    print(*wrong, f"{len(files)} vectors in {directory}, {len(wrong)} differences", sep="\n")
     return 1 if wrong or not files else 0
 
 
 def play(file: Path) -> list[str]:
     try:
-        vector = json.loads(file.read_text(encoding="utf-8"))
-        steps = [(step["partition"], step["key"], content(step), step) for step in vector["steps"]]
-    except (ValueError, KeyError, TypeError) as error:
+        steps = load(file)
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         return [f"{file} is no vector, or a part of one: {error!r}"]
     follower, wrong = Follower(), []
-    for number, (partition, key, value, step) in enumerate(steps, 1):
+    for number, (record, state, should) in enumerate(steps, 1):
         refused = False
         try:
-            follower.take(partition, None if key is None else key.encode(), value)
+            follower.take(*record)
         except RefusedError:
             refused = True
-        if refused != step.get("refused", False):
-            wrong.append(f"{file.stem}, step {number}: {'' if refused else 'not '}refused")
-        if follower.state() != step["state"]:
-            wrong.append(f"{file.stem}, step {number}: holds {follower.state()}, should be {step['state']}")
+        if (refused, follower.state()) != (should, state):
+            found = f"{'' if refused else 'not '}refused, holds {follower.state()}, should hold {state}"
+            wrong.append(f"{file.stem}, step {number}: {found}")
     return wrong
 
 
-def content(step: Json) -> bytes | None:
-    """The record's value, as Kafka would hold it."""
+def load(file: Path) -> list[Any]:
+    """Of each step the record, as Kafka would hold it, the state after it, and whether it is refused."""
+    vector = json.loads(file.read_text(encoding="utf-8"), parse_constant=int)
+    if not vector["steps"]:
+        raise ValueError("it has no steps")
+    return [(written(step), step["state"], step.get("refused", False)) for step in vector["steps"]]
+
+
+def written(step: Json) -> tuple[int, bytes | None, bytes | None]:
+    place, refused = step["partition"], step.get("refused", False)
+    if type(place) is not int or not 0 <= place < 2**31 or type(refused) is not bool or type(step["state"]) is not dict:
+        raise ValueError(f"a step that is none: {step}")
+    key = None if step["key"] is None else str.encode(step["key"])
     if "hex" in step:
-        return bytes.fromhex(step["hex"])
+        return place, key, binascii.unhexlify(step["hex"])
     if "text" in step:
-        return str(step["text"]).encode()
-    return None if step["value"] is None else json.dumps(step["value"]).encode()
+        return place, key, str.encode(step["text"])
+    return place, key, None if step["value"] is None else json.dumps(step["value"]).encode()
 
 
 def main() -> int:

@@ -1,4 +1,3 @@
-import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -20,7 +19,7 @@ import org.apache.kafka.common.serialization.ByteArrayDeserializer;
  * The state is in memory and read anew at each start. Who keeps it must change state and offset together.
  */
 public final class Consumer {
-    public static void main(String[] arguments) throws IOException {
+    public static void main(String[] arguments) {
         System.setProperty("org.slf4j.simpleLogger.defaultLogLevel", "error"); // the client tells of every step otherwise
         if (arguments.length == 2 && arguments[0].equals("--vectors")) {
             System.exit(Proof.prove(Path.of(arguments[1])));
