@@ -89,6 +89,8 @@ def _sasl(login: str | None, file: Path | None) -> Sasl | None:
     if login is None or file is None:
         return None
     mechanism, _, username = login.partition(":")
+    if mechanism == "OAUTHBEARER":
+        raise typer.BadParameter(f"--sasl {mechanism}: a token has a --config, as kafka.sasl.token")
     try:
         password = Secret(file.read_text(encoding="utf-8").removesuffix("\n"), str(file))
         return convert({"mechanism": mechanism, "username": username, "password": password}, Sasl)

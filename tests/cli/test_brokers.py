@@ -1,5 +1,8 @@
 from pathlib import Path
 
+import pytest
+import typer
+
 from bridge.cli.brokers import kafka_of
 from bridge.config.kafka import Kafka, Sasl, Tls
 from bridge.config.secret import Secret
@@ -25,3 +28,9 @@ def test_flags_say_what_the_file_would(tmp_path: Path) -> None:
 
 def test_no_flags_are_no_tls_and_no_login() -> None:
     assert kafka_of("a:1", None, None, None, None) == Kafka(bootstrap_servers=("a:1",))
+
+
+def test_a_token_is_the_files(tmp_path: Path) -> None:
+    """What flags cannot say is told, with the way that there is."""
+    with pytest.raises(typer.BadParameter, match=r"a token has a --config, as kafka\.sasl\.token"):
+        kafka_of("a:1", None, None, "OAUTHBEARER:me", tmp_path / "password")

@@ -151,7 +151,7 @@ async def test_all_of_it_is_renewed_under_a_running_bridge(
         await change(cluster, "before")
         await arrives(broker, "before", 30)
 
-        await asyncio.to_thread(broker.set_password, "bridge", "another$word", "SCRAM-SHA-512")
+        await asyncio.to_thread(broker.set_password, "bridge", "an0ther-secret", "SCRAM-SHA-512")
         await asyncio.to_thread(broker.stop)
         await asyncio.to_thread(renew, certificates)
         key = (certificates / "client.key").read_text()
@@ -161,14 +161,14 @@ async def test_all_of_it_is_renewed_under_a_running_bridge(
         await change(cluster, "renewed")
         await asyncio.to_thread(bridge.says, "credential not renewed", 60)
         (certificates / "client.key").write_text(key)
-        password.write_text("another$word\n")
+        password.write_text("an0ther-secret\n")
         await arrives(broker, "renewed", 120)
 
         assert bridge.is_running
         assert bridge.lives == 1
         assert await asyncio.to_thread(bridge.terminate) == 0
     log = bridge.log.read_text()
-    assert [secret for secret in (PASSWORD, "another$word", key[100:140]) if secret in log] == []
+    assert [secret for secret in (PASSWORD, "an0ther-secret", key[100:140]) if secret in log] == []
 
 
 @pytest.mark.integration(timeout=400)

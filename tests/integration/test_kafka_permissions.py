@@ -23,7 +23,7 @@ from tests.integration.test_kafka_access import (
 from tests.servers.apiserver import Cluster
 from tests.servers.kafka import Broker
 
-TOPICS = {"guarded.configmaps": "topic", "guarded.checkpoints": "checkpoints"}
+THINGS = {"guarded.": "transactions", "guarded.configmaps": "topic", "guarded.checkpoints": "checkpoints"}
 WORDS = {code: word for word, code in OPERATIONS.items()}
 
 
@@ -36,7 +36,7 @@ def settings(users: list[str]) -> dict[str, str]:
 
 def named(rule: Rule) -> str:
     """The user who may all but this."""
-    return f"{TOPICS.get(rule[1], 'transactions')}-{WORDS[rule[5]]}".lower()
+    return f"{THINGS[rule[1]]}-{WORDS[rule[5]]}".lower()
 
 
 async def told(cluster: Cluster, broker: Broker, directory: Path, user: str) -> tuple[int, dict[str, list[str]]]:

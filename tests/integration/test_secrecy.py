@@ -25,7 +25,8 @@ SECRETS = {
     "api": "4pi-hunter-four",
     "argument": "arg-hunter-five",
     "proxy": "pr0xy-hunter-six",
-    "spent": token_for("bridge", -30.0),
+    "forged": token_for("bridge", algorithm="RS256"),
+    "spent": token_for("bridge", -3600.0),
     "token": token_for("bridge"),
 }
 COMMANDS = ("check", "check --output json", "run", "verify", "tail --once", "materialize --db FILE --once")
@@ -70,11 +71,12 @@ EXPECTED = {
     "wrong password": "refused the login of bridge (kafka.sasl)",
     "wrong scram": "refused the login of bridge (kafka.sasl)",
     "token refused": "refused the token of kafka.sasl.token.file",
+    "token expired": "the token has expired",
     "command fails": "ended with 7",
     "unreachable": "no broker of kafka.bootstrapServers",
     "plugin fails": "ended with 7",
     "plugin prints garbage": "is no ExecCredential",
-    "basic auth": "refused our credentials",
+    "basic auth": "system:anonymous",
     "wrong token": "refused our credentials",
     "proxy": "",
     "broken kubeconfig": "no YAML, line",
@@ -91,7 +93,7 @@ class Stage:
     def __init__(self, cluster: Cluster, broker: SecureBroker, directory: Path) -> None:
         self._cluster, self._broker, self._directory = cluster, broker, directory
         self._key = (directory / "client.key").read_text().splitlines()[5]
-        for name in ("spent", "token"):
+        for name in ("forged", "spent", "token"):
             (directory / name).write_text(SECRETS[name])
 
     def secrets(self) -> list[tuple[str, str]]:
@@ -108,7 +110,8 @@ class Stage:
             "good": self._config(),
             "wrong password": self._config(sasl=plain(SECRETS["wrong"])),
             "wrong scram": self._config(sasl=scram),
-            "token refused": self._config(sasl=bearer({"file": str(self._directory / "spent")})),
+            "token refused": self._config(sasl=bearer({"file": str(self._directory / "forged")})),
+            "token expired": self._config(sasl=bearer({"file": str(self._directory / "spent")})),
             "command fails": self._config(sasl=bearer({"command": [self._program("failing"), SECRETS["argument"]]})),
             "unreachable": self._config(bootstrapServers=f"127.0.0.1:{nobody}"),
             "plugin fails": self._config({"exec": self._plugin("failing")}),

@@ -22,10 +22,13 @@ def certificate(directory: Path, name: str) -> tuple[Path, Path]:
     return cert, key
 
 
-def token_for(user: str, seconds: float = 3600.0) -> str:
-    """A JWT without a signature, which Kafka's default validator takes; *seconds* until it expires."""
+def token_for(user: str, seconds: float = 3600.0, algorithm: str = "none") -> str:
+    """A JWT without a signature, which Kafka's default validator takes; *seconds* until it expires.
+
+    With another *algorithm* it claims to be signed, and is refused.
+    """
     now = time.time()
-    parts = ({"alg": "none"}, {"sub": user, "iat": now - 60, "exp": now + seconds})
+    parts = ({"alg": algorithm}, {"sub": user, "iat": now - 60, "exp": now + seconds})
     texts = [base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in parts]
     return ".".join([*texts, ""])
 

@@ -8,7 +8,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -61,22 +60,6 @@ func follow(brokers, topic string, once bool) error {
 		}
 	}
 	return out.Encode(follower.State())
-}
-
-// unread is, of the partitions that hold something, the offset behind the last committed record of now.
-func unread(admin *kadm.Client, topic string) (map[int32]int64, error) {
-	starts, err := admin.ListStartOffsets(context.Background(), topic)
-	ends, also := admin.ListCommittedOffsets(context.Background(), topic)
-	if err = cmp.Or(err, also, starts.Error(), ends.Error()); err != nil {
-		return nil, fmt.Errorf("Kafka, topic %s: %w", topic, err)
-	}
-	left := map[int32]int64{}
-	ends.Each(func(end kadm.ListedOffset) {
-		if start, _ := starts.Lookup(topic, end.Partition); end.Offset > start.Offset {
-			left[end.Partition] = end.Offset
-		}
-	})
-	return left, nil
 }
 
 func main() {

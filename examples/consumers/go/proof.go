@@ -1,8 +1,10 @@
-// Not needed by who copies the consumer: plays vectors, as protocol/README.md has them, to the follower.
+// Not needed by who copies the consumer: plays vectors, as protocol/README.md has them, to the follower, and tells -once where
+// a topic ends.
 package main
 
 import (
 	"cmp"
+	"context"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -11,6 +13,8 @@ import (
 	"path/filepath"
 	"reflect"
 	"unicode/utf8"
+
+	"github.com/twmb/franz-go/pkg/kadm"
 )
 
 // prove returns how many vectors do not come out as they should.
@@ -118,4 +122,20 @@ func take(fields map[string]json.RawMessage, name string, into any) error {
 		return fmt.Errorf("%s: %w", name, err)
 	}
 	return nil
+}
+
+// unread is, of the partitions that hold something, the offset behind the last committed record of now.
+func unread(admin *kadm.Client, topic string) (map[int32]int64, error) {
+	starts, err := admin.ListStartOffsets(context.Background(), topic)
+	ends, also := admin.ListCommittedOffsets(context.Background(), topic)
+	if err = cmp.Or(err, also, starts.Error(), ends.Error()); err != nil {
+		return nil, fmt.Errorf("Kafka, topic %s: %w", topic, err)
+	}
+	left := map[int32]int64{}
+	ends.Each(func(end kadm.ListedOffset) {
+		if start, _ := starts.Lookup(topic, end.Partition); end.Offset > start.Offset {
+			left[end.Partition] = end.Offset
+		}
+	})
+	return left, nil
 }
