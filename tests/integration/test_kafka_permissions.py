@@ -23,7 +23,12 @@ from tests.integration.test_kafka_access import (
 from tests.servers.apiserver import Cluster
 from tests.servers.kafka import Broker
 
-THINGS = {"guarded.": "transactions", "guarded.configmaps": "topic", "guarded.checkpoints": "checkpoints"}
+THINGS = {
+    "guarded.": "transactions",
+    "guarded.configmaps": "topic",
+    "guarded.checkpoints": "checkpoints",
+    "guarded": "group",
+}
 WORDS = {code: word for word, code in OPERATIONS.items()}
 
 
@@ -47,7 +52,7 @@ async def told(cluster: Cluster, broker: Broker, directory: Path, user: str) -> 
     [stream] = report["streams"]
     states = [report["checkpoints"] or {"problem": report["kafka"]["problem"], "note": ""}, *stream["topics"]]
     return code, {
-        "problems": [state["problem"] for state in states] + stream["problems"],
+        "problems": [state["problem"] for state in [*states, report["group"]]] + stream["problems"],
         "notes": [s["note"] for s in states],
     }
 
@@ -87,6 +92,7 @@ async def test_each_permission_of_the_manual_is_needed_and_named(
         "checkpoints-write": "no permission to Write on topic guarded.checkpoints. Allow Write on it",
         "checkpoints-create": "cannot make topic guarded.checkpoints",
         "checkpoints-describeconfigs": "Allow DescribeConfigs on it",
+        "group-read": "Allow Read on the Group",
     }
     assert {user: words for user, words in missing.items() if expected[user] not in words} == {}
     assert expected.keys() == missing.keys()
