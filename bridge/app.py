@@ -21,6 +21,7 @@ from bridge.ownership.seat import Seat
 from bridge.retry import Backoff
 from bridge.sink import covers
 from bridge.sink.connection import KafkaFault, settings
+from bridge.sink.hanging import Unsettled
 from bridge.sink.producer import assert_fast
 from bridge.sink.requests import Requests
 from bridge.source.buffer import Pool
@@ -95,10 +96,14 @@ async def _shared(config: Config, session: Session, pool: Pool, stopping: asynci
     claims = Claims(config.group.session_timeout)
     requests = Requests(config, lambda place: place in claims.held)
     places = _places(config)
+    unsettled = defaultdict[str, Unsettled](Unsettled)  # outlives streams: a partition may come back to us
 
     def make(place: int) -> list[Stream]:
         specs = places.get(place, [])
-        return [Stream(spec, config, session, pool, Seat(spec.name, place, claims, requests)) for spec in specs]
+        return [
+            Stream(spec, config, session, pool, Seat(spec.name, place, claims, requests), unsettled[spec.name])
+            for spec in specs
+        ]
 
     async def introduce() -> words.Said:
         host = os.environ.get("HOSTNAME") or socket.gethostname()  # as containers have it: the pod's name

@@ -58,8 +58,13 @@ async def _answer(process: asyncio.subprocess.Process, name: str) -> bytes:
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
-    """Nothing of a program outlives its answer: it may have children that hold its output."""
-    if process.returncode is None:
-        with contextlib.suppress(ProcessLookupError):  # it may end at this very moment
+    """Nothing of a program outlives its answer: it may have children that hold its output.
+
+    Its transport is closed first: `wait` waits for the pipe, which a child in a session of its own may hold for ever.
+    """
+    assert process.stdout is not None
+    if process.returncode is None or not process.stdout.at_eof():  # who holds the pipe is still of its group
+        with contextlib.suppress(ProcessLookupError, PermissionError):  # it may end at this very moment
             os.killpg(process.pid, signal.SIGKILL)
-        await process.wait()
+    process._transport.close()  # type: ignore[attr-defined]  # noqa: SLF001
+    await process.wait()

@@ -58,7 +58,16 @@ class Claim(Protocol):
 class Stream:
     """One stream, from `run` until `stop`. Owns the attempt under way: without a buffer there is nothing to commit."""
 
-    def __init__(self, spec: StreamSpec, config: Config, session: Session, pool: Pool, claim: Claim) -> None:
+    def __init__(
+        self,
+        spec: StreamSpec,
+        config: Config,
+        session: Session,
+        pool: Pool,
+        claim: Claim,
+        unsettled: Unsettled | None = None,
+    ) -> None:
+        """*unsettled* outlives this stream where another of its name may follow in this process."""
         self.name = spec.name
         self._spec = spec
         self._config = config
@@ -70,7 +79,7 @@ class Stream:
         self._task: asyncio.Task[object] | None = None
         self._backoff = Backoff()
         self._delay = Delay(spec.name)
-        self._unsettled = Unsettled()
+        self._unsettled = unsettled or Unsettled()
         self._failure = ""
         self._carrying: float | None = None
 
@@ -152,7 +161,7 @@ class Stream:
         async with asyncio.TaskGroup() as group:
             reading = group.create_task(reader.run(), name=f"{self.name} reader")
             holding = group.create_task(writer.hold(), name=f"{self.name} hold")
-            heeding = group.create_task(self._heed(opened.request, buffer), name=f"{self.name} requests")
+            heeding = group.create_task(self._heed(opened.request, reading, buffer), name=f"{self.name} requests")
             await self._pump(buffer, writer)
             for task in (reading, holding, heeding):
                 task.cancel()
@@ -162,9 +171,13 @@ class Stream:
             return Outcome.STOPPED
         return Outcome.AGAIN if reading.cancelled() else self._over(reading.result())
 
-    async def _heed(self, known: str, buffer: Buffer) -> None:
-        """A new epoch is asked for: end this attempt. The next one reads the request beside the checkpoint."""
+    async def _heed(self, known: str, reading: "asyncio.Task[Trouble]", buffer: Buffer) -> None:
+        """A new epoch is asked for: end this attempt. The next one reads the request beside the checkpoint.
+
+        A busy reader would fill the buffer for ever: it ends first, and what it has brought is committed.
+        """
         await self._claim.asked(known)
+        reading.cancel()
         buffer.close()
 
     async def _pump(self, buffer: Buffer, writer: Writer) -> None:
@@ -236,6 +249,8 @@ class Stream:
         """The uid of namespace kube-system: what tells this cluster from another behind the same address."""
         backoff = Backoff()
         while isinstance(uid := await self._session.cluster_uid(), Fault):
+            if isinstance(classify(uid), Reauth):
+                self._session.reauthenticate()
             self._delay.goes_on(uid)
             await asyncio.sleep(backoff.next())
         return uid

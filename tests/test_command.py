@@ -44,6 +44,17 @@ def test_what_fails_is_named_without_what_it_said(text: str, message: str, tmp_p
     assert time.monotonic() - began < 10
 
 
+@pytest.mark.parametrize("text", ["setsid sleep 20 & sleep 600", "setsid sleep 20 & echo tok", "sleep 20 & echo tok"])
+def test_a_child_that_holds_the_pipe_is_not_waited_for(text: str, tmp_path: Path) -> None:
+    """An agent or a multiplexer that a login command leaves behind must not hang every request of the process."""
+    program, began = script(tmp_path, text), time.monotonic()
+
+    with pytest.raises(CommandError, match="gave no answer within 1 s"):
+        asyncio.run(run([program], {}, 1.0))
+
+    assert time.monotonic() - began < 10
+
+
 def test_what_cannot_be_run_is_named() -> None:
     for arguments, why in (
         (["/no/such"], "/no/such: No such file or directory"),

@@ -11,6 +11,7 @@ from bridge.config.streams import streams
 
 if TYPE_CHECKING:
     from bridge.config.tree import Config
+    from bridge.model.checkpoint import Checkpoint
     from bridge.sink.covers import Request
 
 
@@ -70,9 +71,15 @@ async def _began(config: "Config", stream: str, request: "Request", wait: float)
     while loop.time() < until:
         await asyncio.sleep(0.5)
         checkpoint = (await checkpoints.read(config, stream)).checkpoint
-        if checkpoint is not None and checkpoint.honoured == request.id:
+        if checkpoint is not None and (checkpoint.honoured == request.id or _covers(checkpoint, request)):
             return checkpoint.epoch
     return None
+
+
+def _covers(checkpoint: "Checkpoint", request: "Request") -> bool:
+    """Whether a later request, followed with ours, has taken its place."""
+    began = checkpoint.began
+    return bool(checkpoint.honoured) and began is not None and began.time >= request.time
 
 
 def _user() -> str:

@@ -160,6 +160,10 @@ class Group:
 async def _coordinator(client: AIOKafkaClient, group: str) -> int:
     """A new Kafka makes its topic of groups when it is first asked for one."""
     while True:
+        if client.get_random_node() is None:  # a broker that starts knows of none, not even itself
+            await client.force_metadata_update()
+            await asyncio.sleep(POLL)
+            continue
         try:
             node: int = await client.coordinator_lookup(CoordinationType.GROUP, group)
         except errors.GroupCoordinatorNotAvailableError:

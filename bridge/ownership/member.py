@@ -142,8 +142,7 @@ class Member:
                 self._claims.proven(sent)
                 self._backoff.reset()
                 self._trouble.goes_on()
-            case Standing.REBALANCING:
-                self._claims.proven(sent)
+            case Standing.REBALANCING:  # no proof: a rebalance throws out who does not join it in time
                 self._is_stale = True
             case Standing.OUT:
                 await self._lose()

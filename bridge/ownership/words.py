@@ -39,6 +39,8 @@ class Told(Struct, frozen=True):
 encode = msgspec.json.Encoder().encode
 _said = msgspec.json.Decoder(Said).decode
 _told = msgspec.json.Decoder(Told).decode
+UNREAD = (msgspec.DecodeError, UnicodeDecodeError)
+"""The second is what msgspec raises for text that is not UTF-8."""
 NOBODY = Said("", "", "", ())
 """A member whose words cannot be read: a later version's, or another program's."""
 
@@ -46,21 +48,22 @@ NOBODY = Said("", "", "", ())
 def said(data: bytes) -> Said:
     try:
         return _said(data)
-    except msgspec.DecodeError:
+    except UNREAD:
         return NOBODY
 
 
 def told(data: bytes) -> Told:
     try:
         return _told(data)
-    except msgspec.DecodeError:
+    except UNREAD:
         return Told(())
 
 
 def introduce(config: Config, cluster_uid: str, host: str) -> Said:
     """*cluster_uid* tells clusters apart, also where two files are alike to the letter."""
     cluster = config.cluster or cluster_uid
-    what = (cluster_uid, config.cluster, config.kafka.delivery, config.checkpoints.partitions, config.watches)
+    checkpoints = (config.checkpoint_topic, config.checkpoints.partitions)
+    what = (cluster_uid, config.cluster, config.kafka.delivery, checkpoints, config.watches)
     digest = hashlib.sha256(encode(what)).hexdigest()[:16]
     return Said(host, digest, cluster, tuple(sorted(spec.name for spec in streams(config))))
 

@@ -76,7 +76,7 @@ def decode_request(value: bytes) -> Request | None:
     """None: it cannot be read, so it asks for nothing that this version knows."""
     try:
         request = _request(value)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError):
         return None
     return request if request.format <= FORMAT else None
 

@@ -89,13 +89,12 @@ class Producer:
             client = _Client(_settings(kafka, name if exactly_once else None))
             try:
                 await client.producer.start()
-                _assert_ours(name, proof)
+                manager = client.producer._txn_manager  # noqa: SLF001
+                verdict = (unsettled or Unsettled()).learn(last, manager.producer_id, manager.producer_epoch)
+                _assert_ours(name, proof)  # what was learnt is kept: Kafka tells it once
             except BaseException:
                 await client.kill()
                 raise
-        manager = client.producer._txn_manager  # noqa: SLF001
-        unsettled = unsettled or Unsettled()
-        verdict = unsettled.learn(last, manager.producer_id, manager.producer_epoch)
         return cls(kafka, name, client, verdict, proof)
 
     @property
@@ -181,6 +180,8 @@ class Producer:
         if count is not None and partition >= count:
             raise KafkaFault(f"topic {topic} has {count} partitions, and records belong into partition {partition}")
         await self._led(TopicPartition(topic, partition))
+        if not self._exactly_once:
+            _assert_ours(self._name, self._proof)  # the wait for a leader may have been longer than a session
         batch = self._client.create_batch()
         append = batch.append
         for key, value, headers in run.records:

@@ -96,7 +96,7 @@ class Requests:
         topic, kafka = self._config.checkpoint_topic, self._config.kafka
         doing = f"follow the requests in {topic}"
         async with faults(kafka, doing, 3 * ANSWER):
-            await topics.ensure_checkpoints(self._config)
+            topics.assert_led([await topics.ensure_checkpoints(self._config)])
         places = [TopicPartition(topic, number) for number in sorted(self._wanted)]
         gathering = {"fetch_max_wait_ms": int(1000 * LISTEN), "fetch_min_bytes": GATHERED}
         loop = asyncio.get_running_loop()
@@ -108,7 +108,9 @@ class Requests:
             followed: set[int] = set()
             while loop.time() < until:
                 followed = await self._assign(consumer, followed)
+                _assert_led(consumer)
                 await self._hear(consumer)
+                self._backoff.reset()
 
     async def _assign(self, consumer: AIOKafkaConsumer, followed: set[int]) -> set[int]:
         self._changed.clear()
@@ -124,7 +126,6 @@ class Requests:
         consumer.assign(list(places.values()))
         for number, place in places.items():
             consumer.seek(place, self._positions[number])
-        self._backoff.reset()
         self._moved.set()
         return set(places)
 
@@ -158,3 +159,11 @@ class Requests:
         if stream is not None and request is not None:
             self._pending[stream] = request.id
             self._heard.set()
+
+
+def _assert_led(consumer: AIOKafkaConsumer) -> None:
+    """Raise where a partition has no leader: aiokafka would ask for metadata without a pause until it has one."""
+    cluster = consumer._client.cluster  # noqa: SLF001
+    for place in consumer.assignment():
+        if cluster.leader_for_partition(place) in (None, -1):
+            raise KafkaFault(f"topic {place.topic} has no leader for partition {place.partition}: its brokers are down")

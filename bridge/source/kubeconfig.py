@@ -5,6 +5,7 @@ Contents are merged as kubectl does: of several files the first that says someth
 
 import base64
 import binascii
+import errno
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -41,7 +42,11 @@ class Pem(Struct, frozen=True):
     data: bytes = b""
 
     def read(self) -> bytes:
-        return Path(self.path).read_bytes() if self.path else self.data
+        """Raises OSError, also where the file is empty: it is being written, and is not to be taken for none."""
+        data = Path(self.path).read_bytes() if self.path else self.data
+        if self.path and not data:
+            raise OSError(errno.ENODATA, "it is empty", self.path)
+        return data
 
 
 class Login(Struct, frozen=True):

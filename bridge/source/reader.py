@@ -4,6 +4,7 @@ import asyncio
 import time
 from typing import Protocol
 
+from bridge.model.event import Change
 from bridge.model.position import NO_VERSION, ResourceVersion
 from bridge.retry import Backoff
 from bridge.source.buffer import Buffer
@@ -132,10 +133,10 @@ class Reader:
             self._silence.end()
         self._tell(before, reply, state)
         if said := self._index.apply(events):  # not what a resumed watch says again: that proves no health
-            if isinstance(before, Watching | Comparing | Settling):
-                self._healthy()
-            else:
+            if not isinstance(before, Watching | Comparing | Settling):
                 self._relist.follow(said)
+            elif any(type(event) is Change for event in said) or _version(before) != _version(state):
+                self._healthy()  # a bookmark at our own position says nothing new: a server that only says that is sick
             self._buffer.put(said)
             BufferChanged(self._stream, self._buffer.size).emit()
 

@@ -161,7 +161,9 @@ class Session:
     async def _whole(self, request: _Request, phase: Phase) -> bytes | Fault:
         limits = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT, sock_read=ANSWER)
         try:
-            async with await self._send(request, limits, None) as response:
+            async with await self._send(
+                request, limits, CONNECT + ANSWER
+            ) as response:  # a proxy's CONNECT has no limit
                 fault = await refusal(response, phase, self.server)
                 return fault if fault is not None else await response.read()
         except FAILURES as error:

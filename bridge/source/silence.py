@@ -10,6 +10,8 @@ GRACE = 0.25
 """Of the interval: what a fresh stream gets to say what a LIST knew. etcd tells within a tenth of a second
 (watchable_store.go), an API server in trouble needs longer. A position that advances is then as old as this; until the
 next verification it must not become older than etcd's history, which is 5 minutes (storagebackend/config.go)."""
+LONGEST_GRACE = 60.0
+"""Seconds: a watch lasts 300 at the least, and one that ends meanwhile proves nothing."""
 AGAIN = 6.0
 """Seconds at the least between two that came to nothing. With what goes before it one takes six requests."""
 PACE = 1.0
@@ -24,12 +26,14 @@ class Silence:
     def __init__(self, interval: float, age: float = 0.0) -> None:
         """*age*: how many seconds ago the position was learnt that the stream begins with."""
         self._interval = interval
+        self._due = 0.0
         self.end()
-        self._due -= max(age, 0.0)
+        now = asyncio.get_running_loop().time()
+        self._due = max(self._due - max(age, 0.0), now + between(0.0, self.grace))  # not all streams at once
 
     @property
     def grace(self) -> float:
-        return GRACE * self._interval
+        return min(GRACE * self._interval, LONGEST_GRACE)
 
     def end(self) -> None:
         """The position has moved."""
@@ -37,7 +41,7 @@ class Silence:
 
     def begin(self) -> None:
         """A verification begins. If nothing comes of it there is another one soon: the position goes on ageing."""
-        self._due = asyncio.get_running_loop().time() + max(2 * self.grace, AGAIN)
+        self._due = asyncio.get_running_loop().time() + max(2 * GRACE * self._interval, AGAIN)
 
     @property
     def patience(self) -> float:

@@ -64,6 +64,12 @@ def test_what_are_no_words_is_nobody() -> None:
     assert (said(b"\x00"), said(b"{}"), told(b"")) == (NOBODY, NOBODY, Told(()))
 
 
+def test_words_that_are_no_text_are_nobodys() -> None:
+    """Another program's member of the group must not end every replica."""
+    assert said(b'{"host":"\xff"}') == NOBODY
+    assert told(b'{"partitions":[],"instead":{"host":"\xff"}}') == Told(())
+
+
 def test_a_difference_is_told_in_words() -> None:
     """Two teams with one name find each other by this line."""
     assert difference(THEIRS, OURS) == (

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from bridge.model.checkpoint import Restart, Resume
 from bridge.model.event import RestartReason
 from bridge.sandbox.broker.server import Broker
-from bridge.sink.covers import target_of
+from bridge.sink.covers import decode_request, target_of
 from bridge.sink.requests import Requests, ask
 from tests.sink.stage import Stage, change, listed, restarted, stage, synced
 
@@ -50,6 +50,11 @@ async def test_a_request_that_is_known_is_not_heard_again() -> None:
             assert not waiting.done()
             await ask(at.config, "pods", "me")
             await asyncio.wait_for(waiting, 5)
+
+
+async def test_a_request_that_cannot_be_read_is_passed_over() -> None:
+    """One odd record, by whatever hand, must not end every replica that follows the partition."""
+    assert decode_request(b'{"id":"\xff"}') is None
 
 
 async def test_a_broker_that_was_away_costs_no_request() -> None:

@@ -244,6 +244,7 @@ def spoiling() -> Iterable[Step]:
 SICK: dict[str, Callable[[], Iterable[Step]]] = {
     "replayed delete": replaying,
     "bookmarks without version": mute,
+    "bookmarks at our own version": lambda: always(Opened(), frames(mark("100")), end(seen=1), NEWEST),
     "closed at once": closing,
     "spoilt lines": spoiling,
     "cut at once": lambda: always(Opened(), cut(), NEWEST),

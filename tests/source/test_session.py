@@ -215,6 +215,14 @@ def test_a_whole_kubeconfig(tmp_path: Path) -> None:
     assert header(source) == ""
 
 
+def test_an_empty_file_is_one_that_is_being_written(tmp_path: Path) -> None:
+    """Taken for none, an empty authority would trust every public one with our token."""
+    (tmp_path / "ca.crt").write_bytes(b"")
+
+    with pytest.raises(OSError, match="it is empty"):
+        Pem(str(tmp_path / "ca.crt")).read()
+
+
 @pytest.mark.parametrize(
     ("user", "value"),
     [
