@@ -53,8 +53,8 @@ def run(wish: Wish) -> int:
     except* OSError as failed:
         print(f"ERROR: {_first(failed)}", file=sys.stderr)  # noqa: T201
     except* KeyboardInterrupt:
-        code = SIGNALLED + (received or [signal.SIGINT])[0]
-    return code
+        received = received or [signal.SIGINT]
+    return SIGNALLED + received[0] if received else code
 
 
 def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
