@@ -162,15 +162,16 @@ async def _survive(chaos: Chaos, faults: list[Fault]) -> None:
         group.create_task(chaos.inflict(faults))
     took = await run.caught_up(writer)
     for replica in chaos.replicas:
-        await _listens(replica)
+        await asyncio.to_thread(_listens, replica)
     await _judge(chaos, writer, took)
 
 
-async def _listens(replica: BridgeProcess) -> None:
+def _listens(replica: BridgeProcess) -> None:
     """One that was started a moment ago does not hear signals yet: it would die of SIGTERM, as any program."""
-    async with asyncio.timeout(30):
-        while replica.log.read_text(errors="replace").rpartition("---- life")[2].count('"bridge started"') == 0:
-            await asyncio.sleep(0.1)
+    until = time.monotonic() + 30
+    while '"bridge started"' not in replica.log.read_text(errors="replace").rpartition("---- life")[2]:
+        assert time.monotonic() < until, replica.tail()
+        time.sleep(0.1)
 
 
 async def _judge(chaos: Chaos, writer: Writer, took: float) -> None:
