@@ -18,17 +18,15 @@ from bridge.ownership import words
 from bridge.ownership.claims import Claims
 from bridge.ownership.member import Member
 from bridge.ownership.seat import Seat
-from bridge.retry import Backoff
 from bridge.sink import covers
 from bridge.sink.connection import KafkaFault, settings
 from bridge.sink.hanging import Unsettled
 from bridge.sink.producer import assert_fast
 from bridge.sink.requests import Requests
 from bridge.source.buffer import Pool
-from bridge.source.faults import Fault
 from bridge.source.reader import Delay
 from bridge.source.session import Session, connect
-from bridge.stream import Stream
+from bridge.stream import Stream, cluster_uid
 from bridge.supervisor import Shared, supervise, supervise_shared
 from bridge.telemetry import BridgeStarted, BridgeStopped, configure_logging
 
@@ -106,8 +104,9 @@ async def _shared(config: Config, session: Session, pool: Pool, stopping: asynci
         ]
 
     async def introduce() -> words.Said:
+        """Only once the API server answers: who cannot reach it should own no streams."""
         host = os.environ.get("HOSTNAME") or socket.gethostname()  # as containers have it: the pod's name
-        return words.introduce(config, await _cluster_uid(session), host)
+        return words.introduce(config, await cluster_uid(session, Delay("all streams")), host)
 
     def join(shared: Shared) -> Member:
         return Member(config, claims, shared, introduce)
@@ -134,15 +133,6 @@ def _places(config: Config) -> dict[int, list[StreamSpec]]:
         target = covers.target_of(config.checkpoint_topic, config.checkpoints.partitions, spec.name)
         places[target.partition].append(spec)
     return dict(places)
-
-
-async def _cluster_uid(session: Session) -> str:
-    """Of a cluster that answers: who cannot reach the API server should own no streams."""
-    backoff, delay = Backoff(), Delay("all streams")
-    while isinstance(uid := await session.cluster_uid(), Fault):
-        delay.goes_on(uid)
-        await asyncio.sleep(backoff.next())
-    return uid
 
 
 def _listen(stopping: asyncio.Event) -> list[str]:

@@ -133,7 +133,7 @@ class Stream:
         selection = await self._locate()
         if selection is None:
             return Outcome.STOPPED if self._stopping else Outcome.FAILED
-        uid = await self._cluster_uid()
+        uid = await cluster_uid(self._session, self._delay)
         identity = Identity(uid, self._config.cluster or uid or UNNAMED, selection, self._spec.watch.topic)
         await self._claim.held()  # a producer that is started takes the stream from whoever has it
         opened = await Writer.open(self._config, self._spec, identity, self._unsettled, self._claim.holds)
@@ -245,15 +245,19 @@ class Stream:
         selection = known.identity.selection
         return selection if await exists(self._session, selection.resource) is False else None
 
-    async def _cluster_uid(self) -> str:
-        """The uid of namespace kube-system: what tells this cluster from another behind the same address."""
-        backoff = Backoff()
-        while isinstance(uid := await self._session.cluster_uid(), Fault):
-            if isinstance(classify(uid), Reauth):
-                self._session.reauthenticate()
-            self._delay.goes_on(uid)
-            await asyncio.sleep(backoff.next())
-        return uid
+
+async def cluster_uid(session: Session, delay: Delay) -> str:
+    """The uid of namespace kube-system: what tells this cluster from another behind the same address.
+
+    Waits until the API server answers, and tells so through *delay*.
+    """
+    backoff = Backoff()
+    while isinstance(uid := await session.cluster_uid(), Fault):
+        if isinstance(classify(uid), Reauth):
+            session.reauthenticate()
+        delay.goes_on(uid)
+        await asyncio.sleep(backoff.next())
+    return uid
 
 
 def _state(start: Resume | Restart) -> State:
