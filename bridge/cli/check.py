@@ -1,15 +1,7 @@
 """`event-bridge check`."""
 
-from typing import Annotated, Literal
-
-import typer
-
+from bridge.cli.answer import Output, answer
 from bridge.cli.file import ConfigFile, read
-
-Output = Annotated[
-    Literal["table", "json"],
-    typer.Option("--output", "-o", help="table for people, json for machines."),
-]
 
 
 def check(config: ConfigFile = None, output: Output = "table") -> None:
@@ -17,11 +9,6 @@ def check(config: ConfigFile = None, output: Output = "table") -> None:
     settings, name = read(config)
 
     from bridge.checks.check import run  # noqa: PLC0415 - heavy
-    from bridge.cli.picture import draw, encode  # noqa: PLC0415 - heavy
+    from bridge.cli.picture import draw  # noqa: PLC0415 - heavy
 
-    report = run(settings, name)
-    if output == "json":
-        typer.echo(encode(report), nl=False)
-    else:
-        draw(report)
-    raise typer.Exit(0 if report.ok else 1)
+    answer(run(settings, name), output, draw)

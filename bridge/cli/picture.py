@@ -1,6 +1,5 @@
 """How the report of a check looks: for people, in 80 columns and without colours when piped; for machines, JSON."""
 
-import msgspec
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -13,10 +12,6 @@ from bridge.stream import UNNAMED
 GOOD, BAD = "[green]ok[/]", "[red]NO[/]"
 UNKNOWN = "?"
 UNNAMED_NOTE = "its name in the records is `unknown`. Set `cluster`, or allow `get` on the namespace kube-system."
-
-
-def encode(report: Report) -> str:
-    return msgspec.json.format(msgspec.json.encode(report), indent=2).decode() + "\n"
 
 
 def draw(report: Report) -> None:

@@ -3,9 +3,7 @@
 import time
 from typing import TYPE_CHECKING
 
-import typer
-
-from bridge.cli.check import Output
+from bridge.cli.answer import Output, answer
 from bridge.cli.file import ConfigFile, read
 
 if TYPE_CHECKING:
@@ -23,16 +21,9 @@ def status(config: ConfigFile = None, output: Output = "table") -> None:
     """
     settings, name = read(config)
 
-    import msgspec  # noqa: PLC0415 - heavy
-
     from bridge.status.run import run  # noqa: PLC0415 - heavy
 
-    report = run(settings, name)
-    if output == "json":
-        typer.echo(msgspec.json.format(msgspec.json.encode(report), indent=2))
-    else:
-        draw(report)
-    raise typer.Exit(0 if report.ok else 1)
+    answer(run(settings, name), output, draw)
 
 
 def draw(report: "Report") -> None:

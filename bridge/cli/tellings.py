@@ -32,7 +32,7 @@ class _Console(Console):
     """Rich's own answer to a reader that has gone is exit code 1."""
 
     def on_broken_pipe(self) -> None:
-        raise BrokenPipeError
+        raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
 
 
 def show_records(order: Order, reading: Reading, output: str) -> int:
@@ -145,15 +145,14 @@ def _end(problem: str, reading: Reading) -> int:
 
 
 def _piped(act: Callable[[], int]) -> int:
-    """Who reads us may go: `tail | head`. That ends it, and is no failure."""
+    """Who reads us may go: `tail | head`. That ends it, and is no failure; a full disk is one."""
     try:
         return act()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python complains when it ends
-        return 0
     except OSError as error:
-        if error.errno != errno.ENOSPC:
+        if error.errno not in (errno.EPIPE, errno.ENOSPC):
             raise
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python complains when it ends
+        if error.errno == errno.EPIPE:
+            return 0
         typer.echo(f"event-bridge tail: cannot write what was read: {error.strerror}", err=True)
         return 1

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bridge.cli.check import Output
+from bridge.cli.answer import Output, answer
 from bridge.cli.file import ConfigFile, read
 from bridge.cli.murmur import murmur
 from bridge.config.streams import streams
@@ -38,17 +38,10 @@ def verify(
         raise typer.BadParameter(f"{name} has no stream {unknown[0]}: it has {', '.join(known)}")
     specs = [spec for spec in known.values() if not stream or spec.name in stream]
 
-    import msgspec  # noqa: PLC0415 - heavy
-
     from bridge.verify.run import run  # noqa: PLC0415 - heavy
 
     murmur()
-    report = run(settings, name, specs, grace)
-    if output == "json":
-        typer.echo(msgspec.json.format(msgspec.json.encode(report), indent=2))
-    else:
-        draw(report)
-    raise typer.Exit(0 if report.ok else 1)
+    answer(run(settings, name, specs, grace), output, draw)
 
 
 def draw(report: "Report") -> None:

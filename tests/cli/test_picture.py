@@ -16,7 +16,8 @@ from bridge.checks.report import (
     TopicState,
     WatchedResource,
 )
-from bridge.cli.picture import draw, encode
+from bridge.cli.answer import encode
+from bridge.cli.picture import draw
 
 GRANT = "kubectl create clusterrole event-bridge-deployments.apps --verb=get,list,watch --resource=deployments.apps"
 
