@@ -3,8 +3,9 @@
 from rich.text import Text
 
 from bridge.consumer.records import Deleted, Keyed, Listed, Restarted, Synced
-from bridge.demo.lines import COLOURS, line
+from bridge.demo.lines import COLOURS, cut, line, rule
 
+STYLE = "bold yellow"
 INFERRED = 4
 """Inferred deletes that are shown one by one."""
 HEIGHT = INFERRED + 4
@@ -43,20 +44,12 @@ class Epoch:
 
     def lines(self, width: int) -> list[Text]:
         """In the order of the protocol, whatever partition was read first."""
-        shown = [_rule(self._opening, width)] if self._opening else []
-        shown += [_line(words, "bold red") for words in self._inferred[:INFERRED]]
+        shown = [rule(self._opening, width, STYLE)] if self._opening else []
+        shown += [cut(words, "bold red") for words in self._inferred[:INFERRED]]
         if len(self._inferred) > INFERRED:
-            shown.append(_line(f"{'':12}  and {len(self._inferred) - INFERRED} more", "red"))
+            shown.append(cut(f"{'':12}  and {len(self._inferred) - INFERRED} more", "red"))
         if self._listed:
-            shown.append(_line(f"{'':12}  LISTED    {self._listed} {self._stream} that are there", COLOURS["LISTED"]))
+            shown.append(cut(f"{'':12}  LISTED    {self._listed} {self._stream} that are there", COLOURS["LISTED"]))
         if self._closing:
-            shown.append(_rule(self._closing, width))
+            shown.append(rule(self._closing, width, STYLE))
         return shown
-
-
-def _rule(words: str, width: int) -> Text:
-    return _line(f"── {words} ".ljust(width, "─"), "bold yellow")
-
-
-def _line(words: str, style: str) -> Text:
-    return Text(words, style, no_wrap=True, overflow="ellipsis")

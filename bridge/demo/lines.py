@@ -1,5 +1,7 @@
 """How a record reads in one line; for the picture and for plain lines alike."""
 
+from rich.text import Text
+
 from bridge.consumer.records import Deleted, Keyed, Progress, Restarted, Seen, Synced
 from bridge.demo.audit import Verdict
 from bridge.demo.ledger import STREAMS
@@ -30,6 +32,16 @@ def line(keyed: Keyed) -> str:
             return f"{record.time[11:23]}  {kind_of(keyed):8}  {keyed.key}  version {version}"
         case _:
             return keyed.key
+
+
+def cut(words: str, style: str) -> Text:
+    """One line, whatever the terminal's width."""
+    return Text(words, style, no_wrap=True, overflow="ellipsis")
+
+
+def rule(words: str, width: int, style: str) -> Text:
+    """A line across, for markers."""
+    return cut(f"── {words} ".ljust(width, "─"), style)
 
 
 def conclusion(verdict: Verdict) -> str:

@@ -13,7 +13,7 @@ from bridge.consumer.records import Keyed, Listed
 from bridge.demo.chorus import Chorus
 from bridge.demo.epoch import HEIGHT, Epoch
 from bridge.demo.ledger import STREAMS
-from bridge.demo.lines import COLOURS, is_marker, kind_of, line
+from bridge.demo.lines import COLOURS, cut, is_marker, kind_of, line, rule
 
 WIDTH = 100
 """Columns at the most: longer lines are hard to read."""
@@ -53,9 +53,9 @@ class Picture:
         if self._epoch.take(keyed) or isinstance(keyed.record, Listed):
             return
         if is_marker(keyed):
-            self._flow.append(_cut(f"── {line(keyed)} ".ljust(WIDTH, "─"), "yellow"))
+            self._flow.append(rule(line(keyed), WIDTH, "yellow"))
         else:
-            self._flow.append(_cut(line(keyed), COLOURS.get(kind_of(keyed), "")))
+            self._flow.append(cut(line(keyed), COLOURS.get(kind_of(keyed), "")))
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         width = min(options.max_width, WIDTH)
@@ -65,7 +65,7 @@ class Picture:
         blank = [Text("")] * (room - len(epoch) - len(flow))
         before, words = ["", "", *self._words][-2:]
         now = [*Text(f"▶ {words}", "bold").wrap(console, width - FRAME), Text("")][:WORDS]
-        top = Group(_cut(f"  {before}", "dim"), *now, Text(""), self._state(), self._table())
+        top = Group(cut(f"  {before}", "dim"), *now, Text(""), self._state(), self._table())
         body = Group(top, Text(""), *epoch, Text(""), *flow, *blank)
         title = f"event-bridge demo · {time.monotonic() - self._began:4.1f} s · {self._count} records"
         yield Panel(body, title=title, width=width)
@@ -83,10 +83,6 @@ class Picture:
         pid = self._pid()
         state = Text("does not run", "bold red") if pid is None else Text(f"runs, pid {pid}", "green")
         return Text.assemble(("bridge     ", "bold"), state)
-
-
-def _cut(words: str, style: str) -> Text:
-    return Text(words, style, no_wrap=True, overflow="ellipsis")
 
 
 def _counts(objects: dict[str, str]) -> list[str]:
