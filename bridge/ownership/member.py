@@ -130,9 +130,8 @@ class Member:
 
     async def _live(self, group: Group) -> None:
         """One sign of life, in its time or as soon as there is something to be said."""
-        waits = [self._leaving] if self._leaving is not None else []
-        if waits:
-            await asyncio.wait(waits, timeout=HEARTBEAT)
+        if self._leaving is not None:
+            await asyncio.wait({self._leaving}, timeout=HEARTBEAT)
         else:
             await asyncio.sleep(HEARTBEAT)
         assert self._joined is not None, "only members live"

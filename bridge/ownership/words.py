@@ -13,7 +13,7 @@ from msgspec import Struct
 from bridge.config.streams import streams
 from bridge.config.tree import Config
 from bridge.ownership.shares import Shares, hand_over, share
-from bridge.sink.covers import target_of
+from bridge.sink.covers import UNREADABLE, target_of
 
 
 class Said(Struct, frozen=True):
@@ -39,8 +39,6 @@ class Told(Struct, frozen=True):
 encode = msgspec.json.Encoder().encode
 _said = msgspec.json.Decoder(Said).decode
 _told = msgspec.json.Decoder(Told).decode
-UNREAD = (msgspec.DecodeError, UnicodeDecodeError)
-"""The second is what msgspec raises for text that is not UTF-8."""
 NOBODY = Said("", "", "", ())
 """A member whose words cannot be read: a later version's, or another program's."""
 
@@ -48,14 +46,14 @@ NOBODY = Said("", "", "", ())
 def said(data: bytes) -> Said:
     try:
         return _said(data)
-    except UNREAD:
+    except UNREADABLE:
         return NOBODY
 
 
 def told(data: bytes) -> Told:
     try:
         return _told(data)
-    except UNREAD:
+    except UNREADABLE:
         return Told(())
 
 

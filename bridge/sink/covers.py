@@ -31,6 +31,9 @@ class Unreadable(Exception):  # noqa: N818 - says what it is
     """A record of the checkpoint topic that this version cannot use."""
 
 
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError)
+"""How JSON of ours fails to be read; the second is what msgspec raises for text that is not UTF-8."""
+
 _encode = msgspec.json.Encoder().encode
 _format = msgspec.json.Decoder(_Format).decode
 _written = msgspec.json.Decoder(Written).decode
@@ -76,7 +79,7 @@ def decode_request(value: bytes) -> Request | None:
     """None: it cannot be read, so it asks for nothing that this version knows."""
     try:
         request = _request(value)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNREADABLE:
         return None
     return request if request.format <= FORMAT else None
 
@@ -99,5 +102,5 @@ def decode(value: bytes) -> Written:
                 f"has format {form}, this event-bridge reads up to {FORMAT}: a newer one wrote it. Run that one"
             )
         return _written(value)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         raise Unreadable(f"is no checkpoint: {error}") from error

@@ -166,4 +166,4 @@ def _assert_led(consumer: AIOKafkaConsumer) -> None:
     cluster = consumer._client.cluster  # noqa: SLF001
     for place in consumer.assignment():
         if cluster.leader_for_partition(place) in (None, -1):
-            raise KafkaFault(f"topic {place.topic} has no leader for partition {place.partition}: its brokers are down")
+            raise topics.headless(place.topic, [place.partition])

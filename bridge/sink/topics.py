@@ -107,8 +107,13 @@ def assert_led(found: Iterable[Topic]) -> None:
     """Raise unless all partitions have leaders. To a partition without one Kafka writes no end of a transaction."""
     for topic in found:
         if topic.headless:
-            numbers = ", ".join(map(str, topic.headless))
-            raise KafkaFault(f"topic {topic.name} has no leader for partition {numbers}: its brokers are down")
+            raise headless(topic.name, topic.headless)
+
+
+def headless(topic: str, partitions: Iterable[int]) -> KafkaFault:
+    """*partitions* have no leader."""
+    numbers = ", ".join(map(str, partitions))
+    return KafkaFault(f"topic {topic} has no leader for partition {numbers}: its brokers are down")
 
 
 async def inspect(config: Config, names: Iterable[str]) -> dict[str, Topic | Absent]:
