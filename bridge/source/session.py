@@ -161,18 +161,17 @@ class Session:
     async def _whole(self, request: _Request, phase: Phase) -> bytes | Fault:
         limits = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT, sock_read=ANSWER)
         try:
-            async with await self._send(
-                request, limits, CONNECT + ANSWER
-            ) as response:  # a proxy's CONNECT has no limit
+            async with await self._send(request, limits, CONNECT + ANSWER) as response:
                 fault = await refusal(response, phase, self.server)
                 return fault if fault is not None else await response.read()
         except FAILURES as error:
             return self.fault(error, phase)
 
-    async def _send(
-        self, request: _Request, limits: aiohttp.ClientTimeout, deadline: float | None
-    ) -> aiohttp.ClientResponse:
-        """The head of the answer to *request*. The *deadline* does not count the time that a plugin needs."""
+    async def _send(self, request: _Request, limits: aiohttp.ClientTimeout, deadline: float) -> aiohttp.ClientResponse:
+        """The head of the answer to *request*. The *deadline* does not count the time that a plugin needs.
+
+        It is all that bounds a proxy's answer to CONNECT: the *limits* count from the connection on.
+        """
         credential = await self._account.credentials.now()
         rest = await self._pool(credential)
         headers = {"Accept": request.accept, "Accept-Encoding": request.encoding}
