@@ -92,8 +92,7 @@ def external(body: Object) -> object:
         case "ExternalName":
             return spec.get("externalName", "")
         case "LoadBalancer":
-            given: Any = at("status", "loadBalancer", "ingress", empty=[])(body)
-            return ",".join([*(one.get("ip") or one.get("hostname", "") for one in given), *fixed]) or "<pending>"
+            return ",".join([*_balanced(body), *fixed]) or "<pending>"
         case _:
             return ",".join(fixed) or NONE
 
@@ -176,16 +175,18 @@ def ingress_ports(body: Object) -> object:
 
 
 def ingress_address(body: Object) -> object:
+    return ",".join(_balanced(body))
+
+
+def _balanced(body: Object) -> list[str]:
+    """Where a load balancer listens for it."""
     given: Any = at("status", "loadBalancer", "ingress", empty=[])(body)
-    return ",".join(one.get("ip") or one.get("hostname", "") for one in given)
+    return [one.get("ip") or one.get("hostname", "") for one in given]
 
 
-def last_seen(body: Object) -> object:
-    return since(body.get("lastTimestamp") or body.get("eventTime") or body["metadata"].get("creationTimestamp"))
-
-
-def first_seen(body: Object) -> object:
-    return since(body.get("firstTimestamp") or body.get("eventTime") or body["metadata"].get("creationTimestamp"))
+def seen(field: str) -> Cell:
+    """How long ago an event happened: `firstTimestamp` or `lastTimestamp`, or what newer events have in their place."""
+    return lambda body: since(body.get(field) or body.get("eventTime") or body["metadata"].get("creationTimestamp"))
 
 
 def involved(body: Object) -> object:

@@ -33,6 +33,7 @@ _RUN = (
     _wide("Images", cells.of_containers("image", *_TEMPLATE)),
 )
 _SELECTED = _wide("Selector", cells.selector("spec", "selector", "matchLabels"))
+_DATED = (_NAME, Column("Created At", at("metadata", "creationTimestamp"), kind="date"))
 _JOB = ("spec", "jobTemplate", *_TEMPLATE)
 
 COLUMNS: dict[str, tuple[Column, ...]] = {
@@ -138,21 +139,18 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
     "namespaces": (_NAME, Column("Status", at("status", "phase")), _AGE),
     "configmaps": (_NAME, Column("Data", cells.data), _AGE),
     "secrets": (_NAME, Column("Type", at("type", empty="Opaque")), Column("Data", cells.data), _AGE),
-    "roles.rbac.authorization.k8s.io": (_NAME, Column("Created At", at("metadata", "creationTimestamp"), kind="date")),
-    "clusterroles.rbac.authorization.k8s.io": (
-        _NAME,
-        Column("Created At", at("metadata", "creationTimestamp"), kind="date"),
-    ),
+    "roles.rbac.authorization.k8s.io": _DATED,
+    "clusterroles.rbac.authorization.k8s.io": _DATED,
     "leases.coordination.k8s.io": (_NAME, Column("Holder", at("spec", "holderIdentity")), _AGE),
     "events": (
-        Column("Last Seen", cells.last_seen),
+        Column("Last Seen", cells.seen("lastTimestamp")),
         Column("Type", at("type")),
         Column("Reason", at("reason")),
         Column("Object", cells.involved),
         _wide("Subobject", at("involvedObject", "fieldPath")),
         _wide("Source", cells.source),
         Column("Message", lambda body: str(body.get("message", "")).strip()),
-        _wide("First Seen", cells.first_seen),
+        _wide("First Seen", cells.seen("firstTimestamp")),
         _wide("Count", lambda body: str(body.get("count") or 1)),
         _wide("Name", at("metadata", "name")),
     ),
