@@ -5,7 +5,6 @@ Contents are merged as kubectl does: of several files the first that says someth
 
 import base64
 import binascii
-import errno
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -28,25 +27,12 @@ from bridge.source.credentials import (
     bearer,
     reason,
 )
+from bridge.source.pem import Pem
 
 SERVICE_ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
 """Where the kubelet puts a pod's token and its cluster's authority."""
 COMPARE = "Compare with `kubectl config view`"
 EXEC_VERSIONS = ("client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1")
-
-
-class Pem(Struct, frozen=True):
-    """Certificates or a key: a file that may be renewed at any time, or data."""
-
-    path: str = ""
-    data: bytes = b""
-
-    def read(self) -> bytes:
-        """Raises OSError, also where the file is empty: it is being written, and is not to be taken for none."""
-        data = Path(self.path).read_bytes() if self.path else self.data
-        if self.path and not data:
-            raise OSError(errno.ENODATA, "it is empty", self.path)
-        return data
 
 
 class Login(Struct, frozen=True):

@@ -27,7 +27,7 @@ from bridge.source.credentials import Credential, CredentialsError
 from bridge.source.faults import Fault, Kind, Phase
 from bridge.source.frames import UNREADABLE
 from bridge.source.kubeconfig import Login, login
-from bridge.telemetry import TlsUnverified
+from bridge.source.telling import TlsUnverified
 
 CONNECT = 10.0
 """Seconds to reach the server and to shake hands: a try at a dead address must not hold up the next."""
@@ -168,10 +168,7 @@ class Session:
             return self.fault(error, phase)
 
     async def _send(self, request: _Request, limits: aiohttp.ClientTimeout, deadline: float) -> aiohttp.ClientResponse:
-        """The head of the answer to *request*. The *deadline* does not count the time that a plugin needs.
-
-        It is all that bounds a proxy's answer to CONNECT: the *limits* count from the connection on.
-        """
+        """The head of the answer. The *deadline* alone bounds a proxy's CONNECT; a plugin's time does not count."""
         credential = await self._account.credentials.now()
         rest = await self._pool(credential)
         headers = {"Accept": request.accept, "Accept-Encoding": request.encoding}

@@ -20,7 +20,8 @@ from bridge.model.resource import Resource, Selection
 from bridge.source import credentials
 from bridge.source.credentials import Credential, Credentials, CredentialsError, Fixed, Plugin, TokenFile
 from bridge.source.faults import Fault, Kind, Phase
-from bridge.source.kubeconfig import Login, Pem, in_cluster, login
+from bridge.source.kubeconfig import Login, in_cluster, login
+from bridge.source.pem import Pem
 from bridge.source.session import Access, Session, connect
 from tests.source.scripted import Request, Script, Server, answer, in_turn
 
