@@ -47,6 +47,14 @@ class Replicas:
         places = {stream: target_of("", PARTITIONS, stream).partition for stream in streams}
         return {stream: found[number] for stream, number in places.items() if number in found}
 
+    async def begin(self) -> dict[str, str]:
+        """All of them, until every stream runs and has told its snapshot: who has which."""
+        for process in self.processes.values():
+            process.start()
+        owners = await self.settled("".join(self.processes))
+        await self.run.synced()
+        return owners
+
     async def settled(self, names: str, seconds: float = 60) -> dict[str, str]:
         """Every stream runs, spread evenly over the replicas called by the letters of *names*."""
 

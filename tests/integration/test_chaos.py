@@ -12,14 +12,14 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.bridge_process import BridgeProcess
 from tests.chaos.plan import Fault, Side, plan
 from tests.chaos.proxy import Proxy
-from tests.load import EVENTS, KINDS, Writer
+from tests.chaos.streams import EXPECTED_REASONS, PARTITIONS, WATCHES, quiet_namespace
+from tests.load import KINDS, Writer
 from tests.servers.apiserver import Cluster
 from tests.servers.kafka import Broker
 from tests.trial import Trial, create_topics, trial
@@ -32,19 +32,6 @@ RATE = 60.0
 RSS = 256 << 20
 DELAY = 0.3
 """Seconds that each piece takes on a slow network: a request is some of them."""
-
-EXPECTED_REASONS = {"initial", "expired", "interrupted"}
-"""What these faults may cost. Any other reason would be a false alarm."""
-
-PARTITIONS = {"k8s.things": 6, "k8s.pods": 12, "k8s.web": 3, "k8s.events": 4}
-WATCHES: list[dict[str, Any]] = [
-    {"resource": "configmaps", "topic": "k8s.things"},
-    {"resource": "widgets.example.com", "name": "widgets", "topic": "k8s.things"},
-    {"resource": "pods", "topic": "k8s.pods"},
-    {"resource": "pods", "name": "web", "labelSelector": "app=web", "topic": "k8s.web"},
-    {"resource": "events", "topic": "k8s.events"},
-    {"resource": "events", "name": "idle", "namespaces": ["quiet"], "topic": "k8s.idle"},
-]
 
 
 @pytest.mark.integration(timeout=2 * SECONDS + 400)
@@ -151,8 +138,7 @@ async def _survive(chaos: Chaos, faults: list[Fault]) -> None:
     run = chaos.run
     await create_topics(run.broker.bootstrap, PARTITIONS)
     writer = await run.writer(*KINDS, namespaces=["team-a", "team-b"], seed=SEED)
-    await writer.prepare_namespace("quiet")
-    await writer.create(EVENTS, "quiet", "long-ago")
+    await quiet_namespace(writer)
     await writer.work(2, RATE)
     for replica in chaos.replicas:
         replica.start()

@@ -31,10 +31,7 @@ async def test_streams_move_when_replicas_go_and_come(cluster: Cluster, broker: 
     """Deployments are scaled, rolled and killed; of all that, consumers must notice nothing."""
     async with replicas(cluster, broker, tmp_path, "abc") as group:
         writer = await group.writer()
-        for process in group.processes.values():
-            process.start()
-        await group.settled("abc")
-        await group.run.synced()
+        await group.begin()
         over = asyncio.Event()
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(_work(writer, over))
@@ -100,10 +97,7 @@ async def test_a_frozen_replica_that_wakes_writes_nothing(
     kafka = {"bootstrapServers": broker.bootstrap, "delivery": delivery}
     async with replicas(cluster, broker, tmp_path, "ab", kafka=kafka) as group:
         writer = await group.writer()
-        for process in group.processes.values():
-            process.start()
-        await group.settled("ab")
-        await group.run.synced()
+        await group.begin()
         over = asyncio.Event()
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(_work(writer, over))
@@ -133,10 +127,7 @@ async def test_a_broker_that_dies_takes_no_replica_with_it(
     """For longer than a session: nobody can say that he lives, and nobody is there who would throw him out."""
     async with replicas(cluster, await asyncio.to_thread(new_broker), tmp_path, "ab") as group:
         writer = await group.writer()
-        for process in group.processes.values():
-            process.start()
-        await group.settled("ab")
-        await group.run.synced()
+        await group.begin()
         over = asyncio.Event()
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(_work(writer, over))
@@ -182,10 +173,7 @@ async def test_a_resync_reaches_whoever_owns_the_stream(cluster: Cluster, broker
     """An operator knows the stream's name, and not which pod has it. Once is once, whoever restarts when."""
     async with replicas(cluster, broker, tmp_path, "ab") as group:
         writer = await group.writer()
-        for process in group.processes.values():
-            process.start()
-        owners = await group.settled("ab")
-        await group.run.synced()
+        owners = await group.begin()
         await writer.work(2, RATE)
         first, second = (next(stream for stream, owner in owners.items() if owner == name) for name in "ab")
 

@@ -9,7 +9,6 @@ import random
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from msgspec import Struct, structs
@@ -17,7 +16,8 @@ from msgspec import Struct, structs
 from tests.audit.judge import judge
 from tests.audit.ledger import Ledger, Scope
 from tests.audit.records import Log
-from tests.load import EVENTS, KINDS, Writer
+from tests.chaos.streams import EXPECTED_REASONS, PARTITIONS, WATCHES, quiet_namespace
+from tests.load import KINDS
 from tests.servers.apiserver import Cluster
 from tests.servers.kafka import Broker
 from tests.trial import Trial, create_topics, trial
@@ -30,19 +30,6 @@ RATE = 80.0
 RSS = 256 << 20
 SPOILT = 10
 """Records, of all kinds but PROGRESS, which nobody owes."""
-
-EXPECTED_REASONS = {"initial", "expired", "interrupted"}
-"""What these faults may cost. Any other reason would be a false alarm."""
-
-PARTITIONS = {"k8s.things": 6, "k8s.pods": 12, "k8s.web": 3, "k8s.events": 4}
-WATCHES: list[dict[str, Any]] = [
-    {"resource": "configmaps", "topic": "k8s.things"},
-    {"resource": "widgets.example.com", "name": "widgets", "topic": "k8s.things"},
-    {"resource": "pods", "topic": "k8s.pods"},
-    {"resource": "pods", "name": "web", "labelSelector": "app=web", "topic": "k8s.web"},
-    {"resource": "events", "topic": "k8s.events"},
-    {"resource": "events", "name": "idle", "namespaces": ["quiet"], "topic": "k8s.idle"},
-]
 
 
 class Fault(Struct, frozen=True):
@@ -79,7 +66,7 @@ def faults(seed: int, seconds: float) -> list[Fault]:
 async def _promise(run: Trial, plan: list[Fault]) -> None:
     await create_topics(run.broker.bootstrap, PARTITIONS)
     writer = await run.writer(*KINDS, namespaces=["team-a", "team-b"], seed=SEED)
-    await _quiet_namespace(writer)
+    await quiet_namespace(writer)
     await writer.work(2, RATE)
     run.bridge.start()
     await run.synced()
@@ -115,12 +102,6 @@ def _miss_any_record(logs: list[Log], scopes: list[Scope], ledger: Ledger) -> No
         for entries in (left, twice):
             spoilt = [*logs[:at], structs.replace(log, entries=entries), *logs[at + 1 :]]
             assert not judge(spoilt, scopes, ledger).ok, entry
-
-
-async def _quiet_namespace(writer: Writer) -> None:
-    """One event before, and nothing until the end: its stream's position grows old."""
-    await writer.prepare_namespace("quiet")
-    await writer.create(EVENTS, "quiet", "long-ago")
 
 
 async def _inflict(run: Trial, plan: list[Fault]) -> None:
