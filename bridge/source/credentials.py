@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from bridge import command
 from bridge.command import CommandError
-from bridge.telemetry import PluginFailed
+from bridge.source.telling import PluginFailed
 
 PLUGIN_TIMEOUT = 60.0
 """Seconds. Plugins call out to a cloud's login; none that works needs longer."""

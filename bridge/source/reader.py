@@ -55,16 +55,9 @@ from bridge.source.states import (
     Unproven,
     Watching,
 )
+from bridge.source.telling import BufferFilled, DifferencesFound, FaultMet, StreamVerified, WatchOpened
 from bridge.source.verification import told
-from bridge.telemetry import (
-    BufferChanged,
-    BufferFilled,
-    DifferencesFound,
-    FaultMet,
-    StreamDelayed,
-    StreamVerified,
-    WatchOpened,
-)
+from bridge.telemetry import BufferChanged, StreamDelayed
 
 SLOW_CAP = 60.0
 """Seconds. What only people can mend is asked for rarely, but often enough that they see their mend work."""

@@ -3,7 +3,7 @@
 import asyncio
 
 from bridge.model.event import Change, ChangeType, Event, Restarted, Synced
-from bridge.telemetry import RelistProgressed
+from bridge.source.telling import RelistProgressed
 
 PROGRESS = 5.0
 """Seconds between two log lines about a snapshot under way."""
