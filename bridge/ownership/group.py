@@ -25,6 +25,7 @@ from msgspec import Struct
 
 from bridge.config.tree import Config
 from bridge.ownership.words import NOBODY, Said, Told, encode, said, told
+from bridge.sink.addresses import hasten, share_of
 from bridge.sink.connection import ANSWER, Settings, abandon, faults, settings
 
 KIND = "consumer"
@@ -39,6 +40,9 @@ DYNAMIC: Any = None
 OUT = (errors.UnknownMemberIdError, errors.IllegalGenerationError)
 ANSWERS = (errors.NoError, errors.MemberIdRequired, errors.RebalanceInProgressError, *OUT)
 """What is no failure of a request."""
+
+UNSURE = (errors.GroupCoordinatorNotAvailableError, errors.NodeNotReadyError, errors.RequestTimedOutError)
+"""Another broker may tell who the coordinator is."""
 
 
 class Standing(enum.Enum):
@@ -78,11 +82,16 @@ class Group:
 
     @classmethod
     @asynccontextmanager
-    async def reached(cls, config: Config, host: str = "") -> "AsyncIterator[Group]":
-        """Raises `KafkaFault` where there is none. *host* is shown by Kafka's tools."""
-        patience = int(1000 * (config.group.session_timeout + GATHER))
+    async def reached(cls, config: Config, host: str = "", seconds: float = ANSWER) -> "AsyncIterator[Group]":
+        """Raises `KafkaFault` where there is none. *host* is shown by Kafka's tools.
+
+        With one address that lives it takes less than *seconds* or than a session, however many are dead.
+        """
+        seconds = min(seconds, config.group.session_timeout)
+        patience = int(1000 * share_of(config.kafka, seconds))
         shown: Settings = {"client_id": f"event-bridge-{host}"} if host else {}
         client = AIOKafkaClient(**settings(config.kafka) | {"request_timeout_ms": patience, **shown})
+        hasten(client, config.kafka, seconds)
         try:
             async with _faults(config, "reach", ANSWER):
                 await client.bootstrap()
@@ -148,6 +157,7 @@ class Group:
 
     async def _send(self, verb: str, request: Any, seconds: float) -> dict[str, Any]:  # noqa: ANN401 - aiokafka's
         async with _faults(self._config, verb, seconds):
+            await self._prepare(seconds)
             answer = await self._client.send(self._coordinator, request, group=ConnectionGroup.COORDINATION)
             fields: dict[str, Any] = answer.to_object()
             for each in (fields, *fields.get("groups", ())):
@@ -155,6 +165,12 @@ class Group:
                 if error not in ANSWERS:
                     raise error(self._name)
         return fields
+
+    async def _prepare(self, seconds: float) -> None:
+        """A broker answers a join when all have joined: its connection waits longer than one is waited for."""
+        place = (self._coordinator, ConnectionGroup.COORDINATION)
+        if await self._client.ready(place[0], group=place[1]):
+            self._client._conns[place]._request_timeout = seconds  # noqa: SLF001 - the client has one for all
 
 
 async def _coordinator(client: AIOKafkaClient, group: str) -> int:
@@ -166,7 +182,7 @@ async def _coordinator(client: AIOKafkaClient, group: str) -> int:
             continue
         try:
             node: int = await client.coordinator_lookup(CoordinationType.GROUP, group)
-        except errors.GroupCoordinatorNotAvailableError:
+        except UNSURE:
             await asyncio.sleep(POLL)
         else:
             return node

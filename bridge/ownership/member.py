@@ -74,7 +74,7 @@ class Member:
         if self._joined is None:
             return
         try:
-            async with asyncio.timeout(LEAVE), Group.reached(self._config, self._said.host) as group:
+            async with asyncio.timeout(LEAVE), Group.reached(self._config, self._said.host, LEAVE) as group:
                 await group.leave(self._joined.member, LEAVE)
         except (KafkaFault, TimeoutError):
             return

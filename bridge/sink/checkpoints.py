@@ -17,6 +17,7 @@ from bridge.config.kafka import Kafka
 from bridge.config.tree import Config
 from bridge.model.checkpoint import Checkpoint
 from bridge.sink import covers
+from bridge.sink.addresses import hasten
 from bridge.sink.connection import (
     ANSWER,
     END,
@@ -191,6 +192,7 @@ async def reading(
         "max_partition_fetch_bytes": FETCH,
     }
     consumer = AIOKafkaConsumer(**options | more)
+    hasten(consumer._client, kafka, ANSWER)  # noqa: SLF001
     consumer.assign(places)
     try:
         await consumer.start()

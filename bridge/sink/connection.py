@@ -17,6 +17,7 @@ from aiokafka.client import AIOKafkaClient
 from aiokafka.protocol.metadata import MetadataRequest
 
 from bridge.config.kafka import Kafka, Sasl, Tls
+from bridge.sink.addresses import hasten
 from bridge.sink.renewal import Certificates, Provider, certificates, password, take_over
 from bridge.sink.token import LoginError, tokens
 
@@ -176,6 +177,7 @@ def _refused(sasl: Sasl, servers: str, why: str) -> str:
 async def connected(kafka: Kafka) -> AsyncIterator[AIOKafkaClient]:
     """A bare client for single requests. Use inside `faults`."""
     client = AIOKafkaClient(**settings(kafka))
+    hasten(client, kafka, ANSWER)
     try:
         await client.bootstrap()
         yield client

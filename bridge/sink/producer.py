@@ -20,8 +20,9 @@ from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from aiokafka.record.memory_records import MemoryRecords
 
 from bridge.config.kafka import Kafka
+from bridge.sink.addresses import hasten
 from bridge.sink.batch import Batches, Run
-from bridge.sink.connection import KafkaFault, SettingFault, abandon, connected, faults, settings
+from bridge.sink.connection import ANSWER, KafkaFault, SettingFault, abandon, connected, faults, settings
 from bridge.sink.hanging import Unsettled, Verdict, last_of
 from bridge.sink.route import Target
 
@@ -87,6 +88,7 @@ class Producer:
                 async with connected(kafka) as asking:
                     last = await last_of(asking, name)
             client = _Client(_settings(kafka, name if exactly_once else None))
+            hasten(client.producer.client, kafka, ANSWER)
             try:
                 await client.producer.start()
                 manager = client.producer._txn_manager  # noqa: SLF001

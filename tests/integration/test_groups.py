@@ -14,6 +14,7 @@ import pytest
 
 from tests.audit.records import LIVE, Log, Record, parse
 from tests.audit.report import Report
+from tests.blackhole import blackhole
 from tests.bridge_process import ROOT
 from tests.load import Writer
 from tests.replicas import SESSION, Replicas, log_of, replicas
@@ -87,6 +88,25 @@ def _slowest(group: Replicas, before: dict[str, str], gone: str, began: float) -
     times = [group.started(stream, began) for stream, owner in before.items() if owner == gone]
     assert None not in times
     return max(when for when in times if when is not None)
+
+
+async def test_a_dead_address_is_no_hindrance(cluster: Cluster, broker: Broker, tmp_path: Path) -> None:
+    """Of three brokers two are switched off, and packets to them vanish: who stops is still replaced at once."""
+    with blackhole(2) as dead:
+        kafka = {"bootstrapServers": [*dead, broker.bootstrap]}
+        async with replicas(cluster, broker, tmp_path, "ab", kafka=kafka) as group:
+            writer = await group.writer()
+            await group.begin()
+            before = await group.owners()
+            began = time.time()
+            assert await asyncio.to_thread(group.processes["b"].terminate) == 0
+            await group.settled("a")
+            handed = _slowest(group, before, "b", began)
+            report = await _judged(group, writer)
+
+    print(f"handed over in {handed:.2f} s")
+    assert handed < SESSION + SOON, "the good-bye has got through, or its session would have to pass first"
+    assert report.ok
 
 
 @pytest.mark.parametrize("delivery", ["exactly-once", "at-least-once"])

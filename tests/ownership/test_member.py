@@ -1,7 +1,8 @@
 """Members of a group on the sandbox's broker, all in one process: no partition is ever run by two."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+import json
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 
 from bridge.config.tree import Config
@@ -9,6 +10,7 @@ from bridge.ownership import words
 from bridge.ownership.claims import Claims
 from bridge.ownership.member import HEARTBEAT, Member
 from bridge.sandbox.broker.server import Broker
+from tests.blackhole import blackhole
 from tests.config.reading import read
 
 PARTITIONS = 8
@@ -19,8 +21,10 @@ STOPPING = 1.5
 """Seconds that a partition's streams take to end, in these tests."""
 
 
-def config_of(broker: Broker, watches: str = "[{resource: pods}, {resource: events}]") -> Config:
-    servers = f"kafka: {{bootstrapServers: '{broker.bootstrap}'}}"
+def config_of(
+    broker: Broker, watches: str = "[{resource: pods}, {resource: events}]", dead: Sequence[str] = ()
+) -> Config:
+    servers = f"kafka: {{bootstrapServers: {json.dumps([*dead, broker.bootstrap])}}}"
     return read(f"{servers}\ncheckpoints: {{partitions: {PARTITIONS}}}\nwatches: {watches}\n")
 
 
@@ -170,6 +174,23 @@ async def test_a_broker_that_restarts_changes_nothing() -> None:
         await asyncio.sleep(10)
         assert a.running == before
         assert all(replica.claims.owns(number) for replica in (a, b) for number in replica.claims.held)
+
+
+async def test_dead_addresses_cost_no_session() -> None:
+    """Brokers are switched off and their addresses stay in the file: nothing answers there, and nothing refuses."""
+    with blackhole(3) as dead:
+        async with Broker() as broker, replicas(config_of(broker, dead=dead), "a", "b", "c") as (a, b, c):
+            await asyncio.sleep(20)
+            before = dict(a.running)
+            broker.lose("Heartbeat", 3)
+            for _ in range(100):
+                await asyncio.sleep(0.1)
+                assert all(replica.claims.owns(number) for replica in (a, b, c) for number in replica.claims.held)
+            assert a.running == before
+            await b.stop()
+            took = await until_whole(a.running, among="ac")
+
+    assert took < 2
 
 
 async def test_errors_of_the_coordinator_are_waited_out() -> None:
