@@ -61,6 +61,12 @@ class Joined(Struct, frozen=True):
     members: dict[str, Said]
 
 
+class Named(Struct, frozen=True):
+    """The broker has made a member of that id, and everybody waits until it joins, leaves, or a session has passed."""
+
+    member: str
+
+
 class Membership(Struct, frozen=True):
     """A member as others see it. *address* is that of its connection."""
 
@@ -100,18 +106,18 @@ class Group:
         finally:
             await abandon(client)
 
-    async def join(self, member: str, words: Said) -> Joined | Standing:
-        """Waits until all members have joined, as long as a session at the most. OUT: *member* is none any more."""
+    async def join(self, member: str, words: Said) -> Joined | Named | Standing:
+        """Waits until all members have joined, as long as a session at the most. OUT: *member* is none any more.
+
+        Who has no id yet gets one, and has to join once more.
+        """
         metadata = Metadata(0, [self._config.checkpoint_topic], encode(words)).encode()
         length = int(1000 * self._session)
-        request = (self._name, length, length)
-        while True:
-            asked = JoinGroupRequest(*request, member, DYNAMIC, KIND, [(PROTOCOL, metadata)])
-            answer = await self._send("join", asked, self._session + GATHER)
-            error = errors.for_code(answer["error_code"])
-            if error is not errors.MemberIdRequired:
-                break
-            member = answer["member_id"]
+        asked = JoinGroupRequest(self._name, length, length, member, DYNAMIC, KIND, [(PROTOCOL, metadata)])
+        answer = await self._send("join", asked, self._session + GATHER)
+        error = errors.for_code(answer["error_code"])
+        if error is errors.MemberIdRequired:
+            return Named(answer["member_id"])
         if error is not errors.NoError:
             return _standing(answer)
         leads = answer["leader_id"] == answer["member_id"]

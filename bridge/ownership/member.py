@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from bridge.config.tree import Config
 from bridge.ownership.claims import Claims
-from bridge.ownership.group import Group, Joined, Standing
+from bridge.ownership.group import Group, Joined, Named, Standing
 from bridge.ownership.telling import GroupDelayed, GroupLost, GroupWaiting, ShareChanged
 from bridge.ownership.words import Said, Told, assign, difference
 from bridge.retry import Backoff
@@ -49,6 +49,7 @@ class Member:
         self._keeper = keeper
         self._introduce = introduce
         self._said = Said("", "", "", ())
+        self._member = ""
         self._joined: Joined | None = None
         self._is_stale = True
         self._leaving: asyncio.Task[None] | None = None
@@ -70,12 +71,15 @@ class Member:
                     await asyncio.sleep(self._backoff.next())
 
     async def leave(self) -> None:
-        """Say farewell, when all streams have ended. Bounded; what fails is left to the session's end."""
-        if self._joined is None:
+        """Say farewell, when all streams have ended. Bounded; what fails is left to the session's end.
+
+        Also if the first join was still under way: the others' would wait for ours.
+        """
+        if not self._member:
             return
         try:
             async with asyncio.timeout(LEAVE), Group.reached(self._config, self._said.host, LEAVE) as group:
-                await group.leave(self._joined.member, LEAVE)
+                await group.leave(self._member, LEAVE)
         except (KafkaFault, TimeoutError):
             return
 
@@ -87,11 +91,13 @@ class Member:
                 await self._live(group)
 
     async def _join(self, group: Group, tasks: asyncio.TaskGroup) -> None:
-        member = self._joined.member if self._joined is not None else ""
         words = replace(self._said, held=tuple(sorted(self._claims.held)))
-        joined = await group.join(member, words)
+        joined = await group.join(self._member, words)
+        if isinstance(joined, Named):
+            self._member = joined.member
+            return
         if isinstance(joined, Joined):
-            self._joined = joined
+            self._member, self._joined = joined.member, joined
             shares = assign(self._config.checkpoints.partitions, joined.members) if joined.members else {}
             sent = asyncio.get_running_loop().time()
             told = await group.sync(joined, shares)
@@ -148,7 +154,7 @@ class Member:
 
     async def _lose(self) -> None:
         """Others may run what was ours: nothing of it may be begun or, where nothing fences, written any more."""
-        self._joined, self._is_stale = None, True
+        self._member, self._joined, self._is_stale = "", None, True
         held = sorted(self._claims.held)
         self._claims.drop(held)
         if held:

@@ -9,7 +9,7 @@ from bridge.config.tree import Config
 from bridge.ownership import words
 from bridge.ownership.claims import Claims
 from bridge.ownership.member import HEARTBEAT, Member
-from bridge.sandbox.broker.server import Broker
+from bridge.sandbox.broker.server import Broker, Options
 from tests.blackhole import blackhole
 from tests.config.reading import read
 
@@ -17,6 +17,8 @@ PARTITIONS = 8
 SESSION = 10.0
 MOVING = (14, 15, 16)
 """COORDINATOR_LOAD_IN_PROGRESS, COORDINATOR_NOT_AVAILABLE, NOT_COORDINATOR."""
+GATHERING = 3.0
+"""Seconds that a new group waits for members: Kafka's default."""
 STOPPING = 1.5
 """Seconds that a partition's streams take to end, in these tests."""
 
@@ -134,6 +136,22 @@ async def test_who_says_farewell_is_replaced_within_two_seconds() -> None:
         assert c.count + a.count == PARTITIONS
 
     assert took < 2
+
+
+async def test_who_is_ended_while_it_joins_is_not_waited_for() -> None:
+    """A pod that is deleted as it starts: its successor, and a rolling update, would stand still for a session."""
+    async with Broker(options=Options(rebalance_delay=GATHERING)) as broker:
+        running: dict[int, str] = {}
+        a, b = (Replica(config_of(broker), name, running) for name in "ab")
+        a.start()
+        await asyncio.sleep(GATHERING / 2)
+        assert running == {}
+        await a.stop()
+        b.start()
+        took = await until_whole(running)
+        await b.freeze()
+
+    assert took < GATHERING + 1
 
 
 async def test_who_falls_silent_is_replaced_after_its_session() -> None:
