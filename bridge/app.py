@@ -27,7 +27,7 @@ from bridge.source.buffer import Pool
 from bridge.source.reader import Delay
 from bridge.source.session import Session, connect
 from bridge.stream import Stream, cluster_uid
-from bridge.supervisor import Shared, supervise, supervise_shared
+from bridge.supervisor import Shared, lasting, supervise, supervise_shared
 from bridge.telemetry import BridgeStarted, BridgeStopped, configure_logging
 
 
@@ -118,7 +118,7 @@ async def _shared(config: Config, session: Session, pool: Pool, stopping: asynci
 async def _hearing(requests: Requests, stopping: asyncio.Event, running: Coroutine[None, None, bool]) -> bool:
     """Requests are heard as long as streams may follow them: they end at once, beside the streams."""
     async with asyncio.TaskGroup() as group:
-        hearing = group.create_task(requests.run(), name="requests")
+        hearing = group.create_task(lasting("requests", requests.run), name="requests")
         stop = group.create_task(stopping.wait(), name="stop hearing")
         stop.add_done_callback(lambda _: hearing.cancel())
         worked = await running

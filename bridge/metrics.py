@@ -23,6 +23,7 @@ VERIFIED = Gauge("bridge_verified_timestamp_seconds", "When a silent stream was 
 DIFFERENCES = Counter("bridge_differences", "Objects of which the API server had told nothing or not all.", ["stream"])
 FAULTS = Counter("bridge_faults", "What went wrong with the API server, by the verdict on it.", ["stream", "verdict"])
 RECOVERIES = Counter("bridge_recoveries", "Fresh starts from the checkpoint after a failure.", ["stream"])
+MISTAKES = Counter("bridge_mistakes", "Fresh starts of what runs beside streams, after a mistake of ours.", ["task"])
 PARTITIONS = Gauge("bridge_owned_partitions", "Partitions of the checkpoint topic that this replica owns.")
 BUFFERED = Gauge("bridge_buffer_bytes", "Bytes of changes that wait for Kafka.", ["stream"])
 BUFFER_FULL = Counter("bridge_buffer_full", "Watches closed because the buffer was full.", ["stream"])

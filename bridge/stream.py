@@ -106,7 +106,7 @@ class Stream:
         while not self._stopping:
             try:
                 outcome = await self._attempt()
-            except Exception as error:  # noqa: BLE001 - the one place: whatever failed, start over from the checkpoint
+            except Exception as error:  # noqa: BLE001 - one of two places: whatever failed, start over from the checkpoint
                 await self._recover(error)
             else:
                 if outcome is not Outcome.AGAIN:
@@ -114,10 +114,7 @@ class Stream:
         return Outcome.STOPPED
 
     async def _recover(self, error: Exception) -> None:
-        cause: BaseException = error
-        while isinstance(cause, BaseExceptionGroup):
-            cause = cause.exceptions[0]
-        what = str(cause) if isinstance(cause, KafkaFault) else f"{type(cause).__name__}: {cause}"
+        what = reason_of(error)
         if self._stopping:  # nothing more will be tried, and the wait would only cost the time to end in
             return
         loop = asyncio.get_running_loop()
@@ -258,6 +255,13 @@ async def cluster_uid(session: Session, delay: Delay) -> str:
         delay.goes_on(uid)
         await asyncio.sleep(backoff.next())
     return uid
+
+
+def reason_of(error: Exception) -> str:
+    cause: BaseException = error
+    while isinstance(cause, BaseExceptionGroup):
+        cause = cause.exceptions[0]
+    return str(cause) if isinstance(cause, KafkaFault) else f"{type(cause).__name__}: {cause}"
 
 
 def _state(start: Resume | Restart) -> State:

@@ -1,11 +1,13 @@
-"""Runs the streams that are ours, and leaves no task behind."""
+"""Runs the streams that are ours, and what lasts as long as they do, and leaves no task behind."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Protocol
 
-from bridge.stream import Outcome
-from bridge.telemetry import StreamsCut
+from bridge.retry import Backoff
+from bridge.source.reader import HEALTHY
+from bridge.stream import Outcome, reason_of
+from bridge.telemetry import StreamsCut, TaskFailed
 
 GRACE = 6.0
 """Seconds that streams have for their last commit before they are cut off. Killing their producers takes up to
@@ -32,9 +34,13 @@ class Running(Protocol):
 
 
 class Membership(Protocol):
-    """Makes the fleet acquire and release partitions until it is cancelled; `leave` then tells the others at once."""
+    """Makes the fleet acquire and release partitions until it is cancelled; `leave` then tells the others at once.
+
+    `give_up` is for a `run` that has failed: it forgets everything, so that another one may follow.
+    """
 
     async def run(self) -> None: ...
+    async def give_up(self) -> None: ...
     async def leave(self) -> None: ...
 
 
@@ -130,13 +136,39 @@ async def supervise_shared(
     async with asyncio.TaskGroup() as group:
         fleet = Fleet(group)
         membership = join(Shared(fleet, make))
-        belonging = group.create_task(membership.run(), name="membership")
+        belonging = group.create_task(lasting("membership", membership.run, membership.give_up), name="membership")
         await _watch(group, fleet, count, stopping)
         worked = fleet.failed < count
         belonging.cancel()  # our session lasts while streams end; nothing more may begin
         await fleet.end_all(GRACE)
     await membership.leave()
     return worked
+
+
+async def nothing() -> None:
+    """What most tasks need before they begin again."""
+
+
+async def lasting(
+    name: str, run: Callable[[], Awaitable[None]], before: Callable[[], Awaitable[None]] = nothing
+) -> None:
+    """*run*, again and again until cancelled: it would end this replica, and its mistake would end all of them.
+
+    *before* comes before each try but the first. As for streams, so many seconds of work are a proof of health.
+    """
+    loop, backoff = asyncio.get_running_loop(), Backoff()
+    while True:
+        began = loop.time()
+        try:
+            if not backoff.fresh:
+                await before()
+            await run()
+        except Exception as error:  # noqa: BLE001 - the other place, beside that of streams
+            if loop.time() - began > HEALTHY:
+                backoff.reset()
+            wait = backoff.next()
+            TaskFailed(name, reason_of(error), round(wait, 2)).emit()
+            await asyncio.sleep(wait)
 
 
 async def _watch(group: asyncio.TaskGroup, fleet: Fleet, count: int, stopping: asyncio.Event) -> None:

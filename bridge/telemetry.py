@@ -157,6 +157,18 @@ class StreamRecovered(Struct, frozen=True):
         (log.warning if self.first else log.debug)("stream recovers", **asdict(self))
 
 
+class TaskFailed(Struct, frozen=True):
+    """What runs beside the streams has failed by a mistake of ours: it begins anew. Said each time."""
+
+    task: str
+    error: str
+    wait: float
+
+    def emit(self) -> None:
+        metrics.MISTAKES.labels(self.task).inc()
+        log.error("task failed", **asdict(self))
+
+
 class StreamFailed(Struct, frozen=True):
     """A stream has ended for good: its configuration cannot work. The others go on. Said again every minute."""
 

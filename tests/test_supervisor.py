@@ -1,9 +1,10 @@
 """The supervisor: all streams run, one that fails leaves the others alone, and the end comes in time."""
 
 import asyncio
+from itertools import pairwise
 
 from bridge.stream import Outcome
-from bridge.supervisor import GRACE, HAND_OVER, Shared, supervise, supervise_shared
+from bridge.supervisor import GRACE, HAND_OVER, Shared, lasting, supervise, supervise_shared
 
 
 class Fake:
@@ -94,21 +95,36 @@ class Group:
     def __init__(self, shared: Shared, *acquired: int) -> None:
         self.shared = shared
         self.left = False
+        self.tries: list[float] = []
         self._acquired = acquired
 
     async def run(self) -> None:
         self.shared.acquire(self._acquired)
         await asyncio.get_running_loop().create_future()
 
+    async def give_up(self) -> None:
+        self.tries.append(asyncio.get_running_loop().time())
+        await self.shared.release(self._acquired)
+
     async def leave(self) -> None:
         self.left = True
+
+
+class Broken(Group):
+    """A membership with a mistake in it."""
+
+    async def run(self) -> None:
+        self.shared.acquire(self._acquired)
+        await asyncio.sleep(1)
+        raise LookupError("a mistake")
 
 
 class Stage:
     """Two streams in partition 0, one in 1; all that were ever made."""
 
-    def __init__(self, **fields: bool) -> None:
+    def __init__(self, group: type[Group] = Group, **fields: bool) -> None:
         self.made: list[Fake] = []
+        self._group = group
         self.groups: list[Group] = []
         self._fields = fields
 
@@ -118,7 +134,7 @@ class Stage:
         return made
 
     def join(self, shared: Shared) -> Group:
-        self.groups.append(Group(shared, 0))
+        self.groups.append(self._group(shared, 0))
         return self.groups[0]
 
     async def run(self, stopping: asyncio.Event) -> bool:
@@ -167,3 +183,35 @@ async def test_a_replica_whose_streams_all_fail_stays_while_others_may_have_more
     assert not running.done()
     stage.groups[0].shared.acquire([1])
     assert await running is False, "all three are ours, and none can work: the exit code must tell"
+
+
+async def test_a_mistake_of_ours_in_the_group_ends_no_replica() -> None:
+    """It would end all of them, one after the other. No hot loop: each try ends and begins streams."""
+    stage, stopping = Stage(Broken), asyncio.Event()
+    asyncio.get_running_loop().call_later(600, stopping.set)
+
+    worked = await stage.run(stopping)
+
+    tries = stage.groups[0].tries
+    assert worked
+    assert 20 < len(tries) < 120
+    assert len(stage.made) == 2 * (1 + len(tries)), "nothing of the try before is left"
+    assert all(stream.ended == "stopped" for stream in stage.made)
+    assert stage.groups[0].left
+
+
+async def test_what_has_worked_for_long_is_tried_again_at_once() -> None:
+    """A mistake that shows once a day must not cost half a minute each time."""
+    loop, tries = asyncio.get_running_loop(), list[float]()
+
+    async def run() -> None:
+        tries.append(loop.time())
+        await asyncio.sleep(1000)
+        raise LookupError("a mistake")
+
+    task = asyncio.ensure_future(lasting("something", run))
+    await asyncio.sleep(20_000)
+    task.cancel()
+
+    assert len(tries) == 20
+    assert all(later - earlier < 1001 for earlier, later in pairwise(tries))

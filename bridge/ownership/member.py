@@ -70,6 +70,17 @@ class Member:
                     self._trouble.delays(f"{fault}")
                     await asyncio.sleep(self._backoff.next())
 
+    async def give_up(self) -> None:
+        """After a `run` that failed: what we hold may be begun or ended by half. It ends, and others may have it."""
+        held = sorted(self._claims.held)
+        await self._keeper.release(held)
+        self._claims.drop(held)
+        if held:
+            ShareChanged(0, [], held).emit()
+        self._joined, self._is_stale, self._leaving = None, True, None
+        await self.leave()
+        self._member = ""
+
     async def leave(self) -> None:
         """Say farewell, when all streams have ended. Bounded; what fails is left to the session's end.
 

@@ -10,6 +10,7 @@ from bridge.ownership import words
 from bridge.ownership.claims import Claims
 from bridge.ownership.member import HEARTBEAT, Member
 from bridge.sandbox.broker.server import Broker, Options
+from bridge.supervisor import lasting
 from tests.blackhole import blackhole
 from tests.config.reading import read
 
@@ -33,6 +34,8 @@ def config_of(
 class Replica:
     """A member, and the keeper of its partitions: it remembers whatever was run by two at once."""
 
+    mistakes: int = 0
+    """How many more of its beginnings fail half-way."""
     running: dict[int, str]
     """Of all replicas of a test: partition -> who runs it."""
 
@@ -50,6 +53,9 @@ class Replica:
 
     def acquire(self, partitions: Iterable[int]) -> None:
         for number in partitions:
+            if self.mistakes and number == max(partitions):
+                self.mistakes -= 1
+                raise LookupError("a mistake")
             if number in self.running:
                 self.doubled.append(number)
             self.running[number] = self.name
@@ -67,7 +73,7 @@ class Replica:
         return list(self.running.values()).count(self.name)
 
     def start(self) -> None:
-        self._task = asyncio.ensure_future(self.member.run())
+        self._task = asyncio.ensure_future(lasting("membership", self.member.run, self.member.give_up))
 
     async def freeze(self) -> None:
         """Silent from now on, as after SIGKILL or SIGSTOP; what it ran is left to the test."""
@@ -236,3 +242,17 @@ async def test_another_configuration_waits_and_takes_over_in_the_end() -> None:
         await other.freeze()
 
     assert other.doubled == []
+
+
+async def test_a_mistake_of_ours_leaves_no_partition_alone() -> None:
+    """Half of a share was begun: it is given back whole, and what nobody runs is shared out anew."""
+    async with Broker() as broker, replicas(config_of(broker), "a") as (a,):
+        b = Replica(a._config, "b", a.running)
+        b.mistakes = 2
+        b.start()
+        await asyncio.sleep(60)
+        shares = (a.count, b.count, b.mistakes)
+        await b.freeze()
+
+    assert shares == (4, 4, 0)
+    assert b.doubled == []

@@ -9,6 +9,7 @@ from bridge.model.event import RestartReason
 from bridge.sandbox.broker.server import Broker
 from bridge.sink.covers import decode_request, target_of
 from bridge.sink.requests import Requests, ask
+from bridge.supervisor import lasting
 from tests.sink.stage import Stage, change, listed, restarted, stage, synced
 
 
@@ -69,6 +70,29 @@ async def test_a_broker_that_was_away_costs_no_request() -> None:
             await ask(at.config, "pods", "me")
             await asyncio.wait_for(waiting, 30)
             await requests.follow(partition)
+
+
+async def test_a_mistake_of_ours_leaves_no_stream_deaf() -> None:
+    """It must end neither the replica nor the hearing: what was followed before is followed on."""
+    async with Broker() as broker:
+        at, mistakes = stage(broker.bootstrap), 3
+        partition = target_of("", at.config.checkpoints.partitions, "pods").partition
+
+        def ours(number: int) -> bool:
+            nonlocal mistakes
+            mistakes -= 1
+            if mistakes >= 0:
+                raise LookupError("a mistake")
+            return number == partition
+
+        requests = Requests(at.config, ours)
+        running = asyncio.ensure_future(lasting("requests", requests.run))
+        await requests.follow(partition)
+        waiting = asyncio.ensure_future(requests.asked("pods", ""))
+        await ask(at.config, "pods", "me")
+        await asyncio.wait_for(waiting, 60)
+        running.cancel()
+        await asyncio.wait({running})
 
 
 async def test_a_request_begins_an_epoch_at_the_next_take_over_and_once() -> None:
