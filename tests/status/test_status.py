@@ -1,6 +1,7 @@
 """`event-bridge status` on the sandbox's broker: of a bridge that is alone, of none at all, and as a picture."""
 
 import io
+import tracemalloc
 from contextlib import redirect_stdout
 
 import pytest
@@ -8,10 +9,16 @@ from msgspec.structs import replace
 
 from bridge.cli.status import draw
 from bridge.config.tree import Config
+from bridge.model.event import ChangeType
 from bridge.sandbox.broker.server import Broker
+from bridge.sink import covers
+from bridge.sink.batch import Batches
+from bridge.sink.checkpoints import read_all
+from bridge.sink.producer import Producer
+from bridge.sink.writer import Writer
 from bridge.status.report import Replica, Report, RestartState, StreamStatus
 from bridge.status.run import ALONE, UNOWNED, look
-from tests.sink.stage import Stage, listed, restarted, stage, synced
+from tests.sink.stage import Stage, change, listed, restarted, stage, synced
 
 
 async def committed(broker: Broker) -> Stage:
@@ -72,6 +79,56 @@ async def test_a_stream_that_the_file_has_no_more_is_shown_as_such() -> None:
         ("renamed", True, None),
         ("pods", False, 1),
     ]
+
+
+@pytest.mark.parametrize("delivery", ["exactly-once", "at-least-once"])
+async def test_objects_are_those_that_there_are(delivery: str) -> None:
+    """Deleted ones are none, whatever was said of them; and what does not know its own number is counted."""
+    async with Broker() as broker:
+        at = stage(broker.bootstrap, delivery=delivery)
+        opened = await at.open()
+        await opened.writer.write([restarted(1000), *(listed(f"x{n}", n) for n in range(1, 10)), synced(1000, 100)])
+        await opened.writer.write([change(f"x{n}", 100 + n, ChangeType.DELETED) for n in range(1, 4)])
+        await opened.writer.write([change("x5", 200), change("y", 201, ChangeType.ADDED, fresh=True)])
+        await opened.writer.close()
+        report = await look(alone(at.config), "bridge.yaml")
+        await _forget_number(at, opened.writer)
+        again = await look(alone(at.config), "bridge.yaml")
+
+    assert [state.objects for state in report.streams] == [7]
+    assert [state.objects for state in again.streams] == [7]
+
+
+async def _forget_number(at: Stage, writer: Writer) -> None:
+    """Write the checkpoint without the number of objects, as a hand or another version might."""
+    topic, batches = at.config.checkpoint_topic, Batches({})
+    checkpoint = replace(writer.checkpoint, indexed=0, began=None)
+    batches.add(
+        covers.target_of(topic, at.config.checkpoints.partitions, "pods"), b"pods", covers.encode(checkpoint, 1)
+    )
+    producer = await Producer.start(at.config.kafka, "by-hand")
+    await producer.track([topic])
+    await producer.publish(Batches({}), batches, 1)
+    await producer.kill()
+
+
+async def test_a_large_index_is_not_kept_in_memory() -> None:
+    """Whoever looks at the status of a large cluster has a small machine: only the checkpoints are kept."""
+    async with Broker() as broker:
+        at = stage(broker.bootstrap)
+        opened = await at.open()
+        objects = [listed(f"x{n}", n, namespace="n" * 60) for n in range(1, 20_001)]
+        await opened.writer.write([restarted(1000), *objects, synced(1000, 100)])
+        await opened.writer.close()
+        tracemalloc.start()
+        try:
+            summary = (await read_all(at.config))["pods"]
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+
+    assert summary.indexed == 20_000
+    assert peak < 4 << 20
 
 
 async def test_kafka_that_is_away_is_told_in_one_line() -> None:
