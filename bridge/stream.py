@@ -47,10 +47,11 @@ class Outcome(enum.Enum):
 class Claim(Protocol):
     """Whether a stream is ours.
 
-    `held` waits until it is, beyond doubt; `asked` for a request for a new epoch, other than the one that is *known*.
+    `left` tells for how many seconds, as far as is proven now; `held` waits until it is, beyond doubt; `asked` for a
+    request for a new epoch, other than the one that is *known*.
     """
 
-    def holds(self) -> bool: ...
+    def left(self) -> float: ...
     async def held(self) -> None: ...
     async def asked(self, known: str) -> None: ...
 
@@ -133,7 +134,7 @@ class Stream:
         uid = await cluster_uid(self._session, self._delay)
         identity = Identity(uid, self._config.cluster or uid or UNNAMED, selection, self._spec.watch.topic)
         await self._claim.held()  # a producer that is started takes the stream from whoever has it
-        opened = await Writer.open(self._config, self._spec, identity, self._unsettled, self._claim.holds)
+        opened = await Writer.open(self._config, self._spec, identity, self._unsettled, self._claim.left)
         buffer = self._buffer = Buffer(self._pool)
         try:
             outcome = await self._carry(opened, identity, buffer)

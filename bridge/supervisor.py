@@ -78,7 +78,8 @@ class Fleet:
         if running:
             _, running = await asyncio.wait(running, timeout=seconds)
         if running:
-            StreamsCut(sorted(task.get_name() for task in running)).emit()
+            if seconds > 0:
+                StreamsCut(sorted(task.get_name() for task in running)).emit()
             for task in running:
                 task.cancel()
             await asyncio.wait(running)
@@ -107,9 +108,10 @@ class Shared:
             for stream in self._streams[partition]:
                 self._fleet.begin(stream)
 
-    async def release(self, partitions: Iterable[int]) -> None:
+    async def release(self, partitions: Iterable[int], *, at_once: bool = False) -> None:
         numbers = list(partitions)
-        await self._fleet.end([stream for number in numbers for stream in self._streams.get(number, ())], HAND_OVER)
+        streams = [stream for number in numbers for stream in self._streams.get(number, ())]
+        await self._fleet.end(streams, 0 if at_once else HAND_OVER)
         for number in numbers:
             self._streams.pop(number, None)
 

@@ -174,6 +174,22 @@ async def test_a_partition_that_goes_is_given_up_in_time() -> None:
     await running
 
 
+async def test_what_is_lost_is_cut_off_at_once() -> None:
+    """Another replica may have it already: not even what is being written may go on."""
+    stage, stopping = Stage(deaf=True), asyncio.Event()
+    loop = asyncio.get_running_loop()
+    running = asyncio.ensure_future(stage.run(stopping))
+    await asyncio.sleep(10)
+    began = loop.time()
+
+    await stage.groups[0].shared.release([0], at_once=True)
+
+    assert loop.time() == began
+    assert [stream.ended for stream in stage.made] == ["cut off", "cut off"]
+    stopping.set()
+    await running
+
+
 async def test_a_replica_whose_streams_all_fail_stays_while_others_may_have_more() -> None:
     """To leave would only hand its broken streams on."""
     stage, stopping = Stage(fails=True), asyncio.Event()

@@ -33,8 +33,12 @@ class Claims:
     def drop(self, partitions: Iterable[int]) -> None:
         self._held -= set(partitions)
 
+    def left(self, partition: int) -> float:
+        """Seconds for which it is ours beyond doubt, if the broker says nothing more; 0 if it is not."""
+        return max(0.0, self._until - asyncio.get_running_loop().time()) if partition in self._held else 0.0
+
     def owns(self, partition: int) -> bool:
-        return partition in self._held and asyncio.get_running_loop().time() < self._until
+        return self.left(partition) > 0
 
     async def owned(self, partition: int) -> None:
         """Wait until it is ours beyond doubt."""

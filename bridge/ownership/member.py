@@ -34,8 +34,11 @@ class Keeper(Protocol):
 
     def acquire(self, partitions: Iterable[int]) -> None: ...
 
-    async def release(self, partitions: Iterable[int]) -> None:
-        """Returns when their streams have ended, of themselves or by force: bounded, and never raises."""
+    async def release(self, partitions: Iterable[int], *, at_once: bool = False) -> None:
+        """Returns when their streams have ended, of themselves or by force: bounded, and never raises.
+
+        *at_once*: by force, with whatever they are writing.
+        """
 
 
 class Member:
@@ -170,7 +173,7 @@ class Member:
         self._claims.drop(held)
         if held:
             GroupLost(held).emit()
-        await self._keeper.release(held)
+        await self._keeper.release(held, at_once=True)
         if self._leaving is not None:
             await asyncio.wait({self._leaving})
 

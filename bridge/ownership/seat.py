@@ -1,5 +1,7 @@
 """A stream's view of it all: whether it is ours, and what is asked of it."""
 
+import math
+
 from bridge.ownership.claims import Claims
 from bridge.sink.requests import Requests
 
@@ -13,8 +15,8 @@ class Seat:
         self._claims = claims
         self._requests = requests
 
-    def holds(self) -> bool:
-        return self._claims is None or self._claims.owns(self._partition)
+    def left(self) -> float:
+        return math.inf if self._claims is None else self._claims.left(self._partition)
 
     async def held(self) -> None:
         """Also, requests that are not yet there when this returns will be heard."""

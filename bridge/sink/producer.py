@@ -24,6 +24,7 @@ from bridge.sink.addresses import hasten
 from bridge.sink.batch import Batches, Run
 from bridge.sink.connection import ANSWER, KafkaFault, SettingFault, abandon, connected, faults, settings
 from bridge.sink.hanging import Unsettled, Verdict, last_of
+from bridge.sink.proof import Proof, alone, assert_ours
 from bridge.sink.route import Target
 
 WORN_OUT = 10**9
@@ -36,14 +37,6 @@ looks like a broker that has gone."""
 GONE = (CloseReason.CONNECTION_BROKEN, CloseReason.CONNECTION_TIMEOUT, CloseReason.OUT_OF_SYNC)
 
 Requests = set["asyncio.Task[Any]"]
-Proof = Callable[[], bool]
-"""Whether what is written is ours to write, as far as we know. True for who shares with nobody."""
-
-
-def alone() -> bool:
-    return True
-
-
 _CODECS = (DefaultRecordBatchBuilder, MemoryRecords)
 
 
@@ -93,7 +86,7 @@ class Producer:
                 await client.producer.start()
                 manager = client.producer._txn_manager  # noqa: SLF001
                 verdict = (unsettled or Unsettled()).learn(last, manager.producer_id, manager.producer_epoch)
-                _assert_ours(name, proof)  # what was learnt is kept: Kafka tells it once
+                assert_ours(name, proof)  # what was learnt is kept: Kafka tells it once
             except BaseException:
                 await client.kill()
                 raise
@@ -155,20 +148,25 @@ class Producer:
         try:
             topics = ", ".join(sorted({run.target.topic for run in records.runs}))
             doing = f"commit as {self._name}{topics and ' to '}{topics}"
-            async with faults(self._kafka, doing, self._kafka.transaction_timeout):
+            async with faults(self._kafka, doing, self._bound()):
                 if self._exactly_once:
                     await self._client.begin_transaction()
                     await self._send([*records.runs, *covers.runs], time)
                     await self._client.commit_transaction()
                 else:
-                    _assert_ours(self._name, self._proof)  # nothing fences us
                     await self._send(records.runs, time)
-                    _assert_ours(self._name, self._proof)
                     await self._send(covers.runs, time)
         except BaseException:
             await self.kill()
             raise
         self._published += records.count + covers.count
+
+    def _bound(self) -> float:
+        """Where nothing fences us, aiokafka must not try again what may be another's by then: `kill` takes it back."""
+        if self._exactly_once:
+            return self._kafka.transaction_timeout
+        assert_ours(self._name, self._proof)
+        return min(self._kafka.transaction_timeout, self._proof())
 
     async def _send(self, runs: list[Run], time: int) -> None:
         """Returns when every batch is acknowledged; raises the first failure."""
@@ -183,7 +181,7 @@ class Producer:
             raise KafkaFault(f"topic {topic} has {count} partitions, and records belong into partition {partition}")
         await self._led(TopicPartition(topic, partition))
         if not self._exactly_once:
-            _assert_ours(self._name, self._proof)  # the wait for a leader may have been longer than a session
+            assert_ours(self._name, self._proof)  # the wait for a leader may have been longer than a session
         batch = self._client.create_batch()
         append = batch.append
         for key, value, headers in run.records:
@@ -215,13 +213,6 @@ class Producer:
         """Never hangs, leaves no task and no socket. What `publish` has returned from is safe: a good end as well."""
         self._dead = True
         await self._killing()
-
-
-def _assert_ours(name: str, proof: Proof) -> None:
-    if not proof():
-        raise KafkaFault(
-            f"{name} may be another replica's now: the group has not confirmed for too long that it is ours"
-        )
 
 
 LOST = "a broker has cut our connection. If it restarted, the end of our last transaction may be missing: starting over"

@@ -21,7 +21,8 @@ from bridge.sink.batch import Batches
 from bridge.sink.draft import Draft, Drafter
 from bridge.sink.formats import Envelope
 from bridge.sink.hanging import Unsettled
-from bridge.sink.producer import Producer, Proof, alone
+from bridge.sink.producer import Producer
+from bridge.sink.proof import Proof, alone
 from bridge.sink.route import Target
 from bridge.sink.takeover import Found, Takeover
 from bridge.sink.topics import Topic

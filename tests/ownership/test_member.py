@@ -44,6 +44,7 @@ class Replica:
         self.running = running
         self.claims = Claims(SESSION)
         self.doubled: list[int] = []
+        self.cut_off: set[int] = set()
         self.member = Member(config, self.claims, self, self.introduce)
         self._config = config
         self._task: asyncio.Task[None] | None = None
@@ -60,9 +61,11 @@ class Replica:
                 self.doubled.append(number)
             self.running[number] = self.name
 
-    async def release(self, partitions: Iterable[int]) -> None:
+    async def release(self, partitions: Iterable[int], *, at_once: bool = False) -> None:
         numbers = list(partitions)
-        if numbers:
+        if at_once:
+            self.cut_off |= set(numbers)
+        elif numbers:
             await asyncio.sleep(STOPPING)
         for number in numbers:
             if self.running.get(number) == self.name:
@@ -184,6 +187,7 @@ async def test_who_wakes_up_finds_itself_out() -> None:
         b.start()
         await asyncio.sleep(20)
         assert (a.count, b.count) == (4, 4)
+        assert b.cut_off == mine, "what it was writing may be another's"
 
 
 async def test_a_broker_that_restarts_changes_nothing() -> None:
