@@ -46,7 +46,7 @@ test: check  ## everything: check, then all tests in one run, the quick ones fir
 	@echo "== all tests: unit tests in seconds, then integration tests on real servers"
 	$(BIN)/pytest
 
-chaos: $(READY)  ## three replicas, and everything goes wrong (CHAOS_SECONDS=900: longer; CHAOS_SEED=n: again)
+chaos: $(READY)  ## three replicas, and everything goes wrong (CHAOS_SECONDS=900: longer; CHAOS_SEED=n: again; CHAOS_DELIVERY=at-least-once)
 	$(BIN)/python -m tests.servers.build
 	$(BIN)/pytest -s tests/integration/test_chaos.py
 

@@ -17,6 +17,11 @@ def verdict(story: Story, done: Ledger | None = None, scope: Scope = SCOPE) -> R
     return judge([story.log()], [scope], done)
 
 
+def repeated(story: Story, *acts: tuple[str, str, str, str]) -> Report:
+    """The verdict for at-least-once."""
+    return judge([story.log()], [SCOPE], ledger(*CLEAN_LEDGER, *acts), repeats=True)
+
+
 def kinds(report: Report) -> set[str]:
     return {violation.kind for violation in report.violations}
 
@@ -331,3 +336,74 @@ def test_the_report_names_places_and_reasons() -> None:
     assert f"doubled    {TOPIC}[" in text
     assert "RESTARTED things initial" in text
     assert "verdict: 1 doubled" in text
+
+
+MORE = [("a", "a1", "MODIFIED", "15"), ("a", "a1", "MODIFIED", "16")]
+
+
+def then(story: Story, *versions: int) -> Story:
+    """Changes of `a`. The last one that `clean` tells is 13."""
+    for version in versions:
+        story.change("MODIFIED", "a", "a1", f"{version}")
+    return story
+
+
+@pytest.mark.parametrize(
+    "story",
+    [
+        pytest.param(then(clean(), 15, 16, 15, 16), id="a run"),
+        pytest.param(then(clean(), 15, 16, 13, 15, 16), id="from further back"),
+        pytest.param(then(clean(), 15, 16, 16), id="the last word"),
+        pytest.param(then(clean(), 15, 16, 15, 13, 15, 16), id="cut short by another"),
+        pytest.param(then(then(then(clean(), 15, 16).progress("16"), 15).progress("15"), 16), id="progress in between"),
+    ],
+)
+def test_without_transactions_a_run_may_be_told_again(story: Story) -> None:
+    """After a crash all that no checkpoint covered is said once more. Exactly once it is a violation."""
+    assert repeated(story, *MORE).violations == []
+    assert not verdict(story, ledger(*CLEAN_LEDGER, *MORE)).ok
+
+
+@pytest.mark.parametrize(
+    "versions",
+    [
+        pytest.param([15, 16, 13, 16], id="with a hole"),
+        pytest.param([15, 16, 13], id="not to its end, as a zombie's"),
+        pytest.param([15, 16, 13, 17], id="not to its end, and on"),
+        pytest.param([15, 16, 14], id="what was never told"),
+        pytest.param([16, 15], id="in another order"),
+    ],
+)
+def test_what_is_told_again_otherwise_is_found(versions: list[int]) -> None:
+    """State went back, and does not end right."""
+    assert "order" in kinds(judge([then(clean(), *versions).log()], repeats=True))
+
+
+def test_what_is_lost_is_found_among_repetitions() -> None:
+    assert "lost" in kinds(repeated(then(clean(), 16, 16), *MORE))
+
+
+def test_a_snapshot_is_never_repeated_within_its_epoch() -> None:
+    """Who crashes in a relist begins another epoch."""
+    story = Story().restarted(1).change("LISTED", "a", "a1", "7").change("LISTED", "a", "a1", "7").synced("10")
+    assert "doubled" in kinds(judge([story.log()], repeats=True))
+
+
+def test_without_transactions_more_may_be_told_than_is_remembered() -> None:
+    """So a gap begins where the checkpoint stood, an epoch may be forgotten, and a delete be inferred twice."""
+    earlier = clean().restarted(2, "expired", (1, "12")).change("LISTED", "a", "a1", "13").synced("20")
+    forgotten = clean().restarted(2, "expired", (1, "14")).change("LISTED", "a", "a1", "13").synced("20")
+    forgotten.restarted(3, "interrupted", (1, "14")).change("LISTED", "a", "a1", "13").synced("21")
+    twice = with_gap().restarted(3, "interrupted", (1, "14")).inferred("a", "a1").change("LISTED", "c", "c1", "17")
+    twice.synced("21")
+
+    for story in (earlier, forgotten, twice):
+        assert judge([story.log()], repeats=True).violations == []
+        assert not judge([story.log()]).ok
+
+
+def test_an_epoch_that_has_told_more_cannot_be_forgotten() -> None:
+    """What comes after SYNCED comes after its checkpoint."""
+    story = with_gap().change("ADDED", "d", "d1", "22").restarted(3, "interrupted", (1, "14"))
+    story.change("LISTED", "c", "c1", "17").change("LISTED", "d", "d1", "22").synced("30")
+    assert "grammar" in kinds(judge([story.log()], repeats=True))

@@ -41,6 +41,8 @@ class Trial:
     broker: Broker
     bridge: BridgeProcess
     scopes: list[Scope]
+    repeats: bool = False
+    """Without transactions."""
 
     async def writer(self, *kinds: Kind, namespaces: Sequence[str] = (SOMEWHERE,), seed: int = 1) -> Writer:
         """Ready to write, its namespaces made."""
@@ -67,7 +69,7 @@ class Trial:
         """Ends the bridge in order, and judges everything by the documented protocol. Prints the report."""
         code = self.bridge.terminate()
         logs = await self.logs()
-        report = judge(logs, self.scopes, ledger)
+        report = judge(logs, self.scopes, ledger, repeats=self.repeats)
         print(f"\n{report}")
         if not report.ok:
             self._keep(ledger, logs)
@@ -119,7 +121,8 @@ async def trial(
     scopes = [scope for watch in watches for scope in _scopes(watch)]
     async with cluster.kube() as kube:
         with BridgeProcess(config, directory) as bridge:
-            yield Trial(cluster, kube, broker, bridge, scopes)
+            repeats = config["kafka"].get("delivery") == "at-least-once"
+            yield Trial(cluster, kube, broker, bridge, scopes, repeats)
 
 
 def _scopes(watch: dict[str, Any]) -> list[Scope]:

@@ -20,12 +20,13 @@ def main() -> int:
     parser.add_argument("--topic", action="append", required=True, help="a topic to read whole; may be repeated")
     parser.add_argument("--ledger", type=Path, help="what was really done, as tests/load.py saves it")
     parser.add_argument("--scopes", type=Path, help="JSON list of what each stream follows, needed with --ledger")
+    parser.add_argument("--repeats", action="store_true", help="as kafka.delivery: at-least-once may repeat records")
     arguments = parser.parse_args()
     if (arguments.ledger is None) != (arguments.scopes is None):
         parser.error("--ledger and --scopes belong together")
     logs = asyncio.run(read_topics(arguments.bootstrap, arguments.topic))
     scopes = msgspec.json.decode(arguments.scopes.read_bytes(), type=list[Scope]) if arguments.scopes else None
-    report = judge(logs, scopes, load(arguments.ledger) if arguments.ledger else None)
+    report = judge(logs, scopes, load(arguments.ledger) if arguments.ledger else None, repeats=arguments.repeats)
     print(report)
     return 0 if report.ok else 1
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from tests.audit.grammar import Chapter
 from tests.audit.ledger import Write
-from tests.audit.records import order
+from tests.audit.records import Previous, order
 from tests.audit.report import Report, Violation, at
 
 
@@ -34,8 +34,13 @@ class Story:
         return order(self.after) < order(version) <= order(self.upto)
 
 
-def read_topic(topic: str, stream: str, chapters: dict[int, list[Chapter]], report: Report) -> list[Story]:
-    """The epochs of *stream* in *topic*, in order, from its chapters by partition. What does not fit is reported."""
+def read_topic(
+    topic: str, stream: str, chapters: dict[int, list[Chapter]], report: Report, *, repeats: bool = False
+) -> list[Story]:
+    """The epochs of *stream* in *topic*, in order, from its chapters by partition. What does not fit is reported.
+
+    *repeats*: who crashed may have told more than is remembered. So a gap may begin earlier, and an epoch be given up.
+    """
     by_epoch: dict[int, dict[int, Chapter]] = {}
     for partition, told in chapters.items():
         for chapter in told:
@@ -44,7 +49,10 @@ def read_topic(topic: str, stream: str, chapters: dict[int, list[Chapter]], repo
     for number, story in enumerate(stories):
         report.restarts[f"{stream} {story.reason}"] += 1
         is_last = number == len(stories) - 1
-        faults = [*_differences(story, is_last), *_previous(story, stories[:number])]
+        before = _remembered(story, stories[:number]) if repeats else stories[:number]
+        faults = [*_previous(story, before, exactly=not repeats)]
+        if is_last or story.upto or not repeats:
+            faults += _differences(story, is_last)
         report.violations += [at(story.chapters[0].opening, "grammar", f"epoch {story.epoch} {f}") for f in faults]
     if stories and stories[-1].chapters[0].partitions != len(chapters):
         what = f"{stream}: the last epoch knows {stories[-1].chapters[0].partitions} partitions of {len(chapters)}"
@@ -74,7 +82,20 @@ def _differences(story: Story, is_last: bool) -> Iterator[str]:
         yield "is the last one and not SYNCED everywhere"
 
 
-def _previous(story: Story, before: list[Story]) -> Iterator[str]:
+def _remembered(story: Story, before: list[Story]) -> list[Story]:
+    """Without the complete epochs that a crash has made forgotten: the last ones, which told nothing after SYNCED."""
+    previous = story.chapters[0].previous
+    known = list(before)
+    while known and (not known[-1].upto or (known[-1].last == known[-1].upto and not _names(previous, known[-1]))):
+        known.pop()
+    return known
+
+
+def _names(previous: Previous | None, story: Story) -> bool:
+    return previous is not None and previous.epoch == story.epoch
+
+
+def _previous(story: Story, before: list[Story], *, exactly: bool) -> Iterator[str]:
     """What is wrong with the start of the announced gap: it must be the last trusted position, not a convenient one."""
     trusted = [earlier for earlier in before if earlier.upto]
     previous = story.chapters[0].previous
@@ -86,5 +107,6 @@ def _previous(story: Story, before: list[Story]) -> Iterator[str]:
         return
     if trusted and previous.epoch != trusted[-1].epoch:
         yield f"names epoch {previous.epoch} as previous, the last complete one is {trusted[-1].epoch}"
-    if trusted and order(previous.resource_version) < order(trusted[-1].last):
-        yield f"begins its gap at {previous.resource_version}, but {trusted[-1].last} was delivered before it"
+    known = (trusted[-1].last if exactly else trusted[-1].upto) if trusted else ""
+    if order(previous.resource_version) < order(known):
+        yield f"begins its gap at {previous.resource_version}, but {known} was delivered before it"

@@ -7,16 +7,23 @@ from tests.audit.grammar import read_partition
 from tests.audit.keys import HISTORY_BREAKS, read_key
 from tests.audit.ledger import Ledger, Scope
 from tests.audit.records import Log, Record, parse
+from tests.audit.replays import unfold
 from tests.audit.report import Report, Violation, at
 
 
-def judge(logs: list[Log], scopes: list[Scope] | None = None, ledger: Ledger | None = None) -> Report:
-    """Judge whole topics. Without *scopes* and *ledger*, only what the protocol promises by itself."""
+def judge(
+    logs: list[Log], scopes: list[Scope] | None = None, ledger: Ledger | None = None, *, repeats: bool = False
+) -> Report:
+    """Judge whole topics. Without *scopes* and *ledger*, only what the protocol promises by itself.
+
+    *repeats*: by what it promises without transactions.
+    """
     report = Report()
     told = {}
     for log in logs:
         for stream, records in sorted(_streams(log, report).items()):
-            told[log.topic, stream] = _stream(log, stream, records, report)
+            once = _unfolded(log, records, report) if repeats else records
+            told[log.topic, stream] = _stream(log, stream, once, report, repeats=repeats)
     clusters = {story.chapters[0].opening.value.cluster for t in told.values() for story in t.stories}
     if len(clusters) > 1:
         report.violations.append(Violation("grammar", "*", f"records of several clusters: {sorted(clusters)}"))
@@ -43,13 +50,18 @@ def _streams(log: Log, report: Report) -> dict[str, list[Record]]:
     return streams
 
 
-def _stream(log: Log, stream: str, records: list[Record], report: Report) -> Told:
+def _unfolded(log: Log, records: list[Record], report: Report) -> list[Record]:
+    parts = ([record for record in records if record.partition == number] for number in range(log.partitions))
+    return [record for part in parts for record in unfold(part, report)]
+
+
+def _stream(log: Log, stream: str, records: list[Record], report: Report, *, repeats: bool) -> Told:
     chapters, ends = {}, []
     for partition in range(log.partitions):
         part = [record for record in records if record.partition == partition]
         chapters[partition] = read_partition(part, log.partitions, report)
         ends.append(follow(part, report))
-    stories = read_topic(log.topic, stream, chapters, report)
+    stories = read_topic(log.topic, stream, chapters, report, repeats=repeats)
     by_key: dict[str, list[Record]] = {}
     for record in sorted(records, key=lambda record: record.value.epoch):  # a key moves when its topic is repartitioned
         if not record.is_marker:

@@ -1,6 +1,7 @@
 """Three replicas, six streams, everything goes wrong: every change exactly once and in order, or in an announced gap.
 
-`CHAOS_SECONDS` is how long the writer works (a minute otherwise), `CHAOS_SEED` repeats a plan.
+`CHAOS_SECONDS` is how long the writer works (a minute otherwise), `CHAOS_SEED` repeats a plan. With
+`CHAOS_DELIVERY=at-least-once` changes may come again after a crash, as exact repetitions.
 """
 
 import asyncio
@@ -26,6 +27,7 @@ from tests.trial import Trial, create_topics, trial
 
 SECONDS = float(os.environ.get("CHAOS_SECONDS", "60"))
 SEED = int(os.environ.get("CHAOS_SEED", "0")) or random.SystemRandom().randrange(1, 10**6)
+DELIVERY = os.environ.get("CHAOS_DELIVERY", "exactly-once")
 REPLICAS = 3
 RATE = 60.0
 """Writes per second, beside a broker, an API server, three bridges and the writer itself on two cores."""
@@ -44,7 +46,9 @@ async def test_chaos(new_cluster: Callable[[], Cluster], new_broker: Callable[[]
     async with Proxy(int(cluster.url.rpartition(":")[2])) as proxy:
         through = _through(cluster, proxy, tmp_path)
         fields = {"name": "chaos", "standalone": False, "kubernetes": {"kubeconfig": str(through)}}
-        async with trial(cluster, new_broker(), tmp_path, WATCHES, **fields) as run:
+        broker = new_broker()
+        kafka = {"bootstrapServers": broker.bootstrap, "delivery": DELIVERY}
+        async with trial(cluster, broker, tmp_path, WATCHES, kafka=kafka, **fields) as run:
             with ExitStack() as others:
                 chaos = Chaos(run, proxy, [run.bridge, *_others(run, others, tmp_path)])
                 await _survive(chaos, faults)

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.audit.records import LIVE, Log, Record, parse
 from tests.audit.report import Report
 from tests.blackhole import blackhole
 from tests.bridge_process import ROOT
@@ -132,13 +131,10 @@ async def test_a_frozen_replica_that_wakes_writes_nothing(
             await group.settled("ab")
             over.set()
         report = await _judged(group, writer)
-        late = [each for log in await group.run.logs() for each in _late(log)]
 
     words = Counter(line["event"] for line in log_of(frozen) if line["at"] >= woken)
     assert words["group lost"] == 1
-    assert late == []
-    repeats = {"doubled", "order"} if delivery == "at-least-once" else set[str]()
-    assert {violation.kind for violation in report.violations} <= repeats
+    assert report.ok
 
 
 async def test_a_broker_that_dies_takes_no_replica_with_it(
@@ -262,36 +258,6 @@ async def command(group: Replicas, *arguments: str) -> tuple[int, str, str]:
     output, error = await process.communicate()
     assert process.returncode is not None
     return process.returncode, output.decode(), error.decode()
-
-
-Said = tuple[int, str]
-"""Version and key of a change."""
-
-
-def _late(log: Log) -> list[str]:
-    """Steps back in a stream that are no repetition of all that was said since: a zombie's word, come late."""
-    told: dict[tuple[int, str], list[list[Said]]] = {}
-    for record in (record for record in map(parse, log.entries) if isinstance(record, Record)):
-        if record.value.type in LIVE:
-            runs = told.setdefault((record.partition, record.value.stream), [[]])
-            said = (int(record.version), record.key)
-            if runs[-1] and said < runs[-1][-1]:
-                runs.append([])
-            runs[-1].append(said)
-    return [f"{place}: {run[0]}" for place, runs in told.items() for run in _unfinished(runs)]
-
-
-def _unfinished(runs: list[list[Said]]) -> list[list[Said]]:
-    """Those of the later ones that leave out something which was said before, or end before it."""
-    before: set[Said] = set()
-    found = []
-    for number, run in enumerate(runs):
-        again = {said for said in before if run[0] <= said <= run[-1]}
-        is_last = number == len(runs) - 1
-        if not again <= set(run) or (is_last and before and run[-1] < max(before)):
-            found.append(run)
-        before |= set(run)
-    return found
 
 
 async def _judged(group: Replicas, writer: Writer) -> Report:
