@@ -5,6 +5,7 @@ stream, `SYNCED` counts what was `LISTED` in its partition, and no record preced
 """
 
 from collections import Counter
+from collections.abc import Iterator
 
 from msgspec import Struct
 
@@ -42,6 +43,15 @@ class Draft:
     @property
     def is_full(self) -> bool:
         return self.records.bytes >= FULL or self.covers.bytes >= FULL
+
+    def additions(self) -> Iterator[tuple[bytes, bytes]]:
+        """Entries under keys of which the index knew nothing before."""
+        seen = set[bytes | None]()
+        for run in self.covers.runs:
+            for key, value, _ in run.records:
+                if key is not None and value is not None and key not in seen:
+                    yield key, value
+                seen.add(key)
 
 
 class Drafter:

@@ -61,6 +61,7 @@ class Writer:
         self._config = config
         self._stream = spec.name
         self._producer = producer
+        self._repeats = config.kafka.delivery == "at-least-once"
         self._identity = take.identity
         self._held = take.checkpoint
         self._displaced = take.displaced
@@ -144,6 +145,8 @@ class Writer:
         if isinstance(event, Change):
             await self._admit(self._drafter.unknown_topics(events, at))
             return at
+        if isinstance(event, Restarted) and self._repeats and self._events:
+            await self._commit()  # what was before the gap is told before the gap is remembered
         self._events.append(event)
         match event:
             case Restarted():
@@ -205,6 +208,8 @@ class Writer:
         """Commit the draft with its checkpoint, and begin the next one."""
         draft, now = self._draft, _now()
         checkpoint = self._covering(now)
+        if self._repeats:
+            await self._foretell(draft, checkpoint, now)
         draft.covers.add(self._target, self._stream.encode(), covers.encode(checkpoint, now))
         began = time.monotonic()
         await self._producer.publish(draft.records, draft.covers, draft.time)
@@ -212,6 +217,16 @@ class Writer:
         self._events = []
         self._draft = self._drafter.begin(_now())
         self._tell(draft, time.monotonic() - began)
+
+    async def _foretell(self, draft: Draft, checkpoint: Checkpoint, now: int) -> None:
+        """Without transactions: objects that the index lacks would go without a word, epochs stay open for ever."""
+        early = self._drafter.begin(now).covers
+        for key, value in draft.additions():
+            early.add(self._target, key, value)
+        if any(isinstance(event, Restarted) for event in self._events):
+            early.add(self._target, self._stream.encode(), covers.encode(checkpoint, now))
+        if early.runs:
+            await self._producer.publish(Batches({}), early, now)
 
     def _tell(self, draft: Draft, seconds: float) -> None:
         position = self.checkpoint.position

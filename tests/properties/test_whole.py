@@ -24,3 +24,18 @@ def test_whatever_befalls_them_consumers_have_what_the_cluster_has(life: list[tu
 
     assert outcome.report.ok, str(outcome.report)
     assert outcome.follower == outcome.cluster
+
+
+@tries(10)
+@given(LIVES)
+def test_without_transactions_nothing_is_lost_either(life: list[tuple[str, float]]) -> None:
+    """What is told again is told exactly again; the rest is as with transactions. And no ghosts."""
+
+    async def lived() -> Outcome:
+        async with world("at-least-once") as here:
+            return await here.live(life)
+
+    outcome = jump(lived())
+
+    assert outcome.report.ok, str(outcome.report)
+    assert outcome.follower == outcome.cluster

@@ -66,11 +66,11 @@ class Outcome(Struct, frozen=True):
 class World:
     """Owns the servers, the stream between them, and the ledger of what was done."""
 
-    def __init__(self, api: ApiServer, broker: Broker, session: Session) -> None:
+    def __init__(self, api: ApiServer, broker: Broker, session: Session, delivery: str) -> None:
         self._api = api
         self._broker = broker
         self._session = session
-        self._stage: Stage = stage(broker.bootstrap, partitions=2)
+        self._stage: Stage = stage(broker.bootstrap, partitions=2, delivery=delivery)
         broker.create(self._stage.topic, 2)
         self._writes: list[Write] = []
         self._running: asyncio.Task[object] | None = None
@@ -189,7 +189,8 @@ class World:
     def _outcome(self, log: records.Log) -> Outcome:
         pods = [_live(pod) for pod in self._api.list("pods")]
         scope = Scope("pods", self._stage.topic, "pods")
-        report = judge([log], [scope], Ledger(self._writes, set(), pods))
+        repeats = self._stage.config.kafka.delivery == "at-least-once"
+        report = judge([log], [scope], Ledger(self._writes, set(), pods), repeats=repeats)
         return Outcome(report, _followed(log), {pod.key: (pod.uid, pod.version) for pod in pods})
 
     def _note(self, change: Change) -> None:
@@ -239,10 +240,10 @@ def _followed(log: records.Log) -> dict[str, tuple[str, str]]:
 
 
 @asynccontextmanager
-async def world() -> AsyncIterator[World]:
+async def world(delivery: str = "exactly-once") -> AsyncIterator[World]:
     async with ApiServer() as api, Broker() as broker:
         session = Session(Login("test", api.url, Fixed("")))
         try:
-            yield World(api, broker, session)
+            yield World(api, broker, session, delivery)
         finally:
             await session.close()

@@ -2,13 +2,17 @@
 
 import asyncio
 from math import inf
+from sys import maxsize
 
 import pytest
 
+from bridge.model.checkpoint import Restart, Resume
+from bridge.model.event import ChangeType, Event, RestartReason
+from bridge.model.resource import object_key
 from bridge.sandbox.broker.server import Broker
 from bridge.sink.connection import KafkaFault
-from bridge.sink.writer import Writer
-from tests.sink.stage import change, listed, restarted, stage, synced
+from bridge.sink.writer import Opened, Writer
+from tests.sink.stage import Stage, change, listed, restarted, stage, synced
 
 NOT_LEADER = 6
 
@@ -36,6 +40,47 @@ async def test_without_transactions_nothing_is_sent_without_proof() -> None:
         values = (await at.values())[0]
 
     assert [value["type"] for value in values] == ["RESTARTED", "LISTED", "SYNCED"]
+
+
+async def cut_short(broker: Broker, at: Stage, events: list[Event]) -> Opened:
+    """The stream as its successor finds it: *events* were told, and who told them was gone before it could say more."""
+
+    def told() -> int:
+        topic = broker._topics.get(at.topic)
+        return topic.logs[0].end if topic is not None else 0
+
+    limit = maxsize
+    opened = await Writer.open(at.config, at.spec, at.identity(), proof=lambda: inf if told() < limit else 0)
+    await opened.writer.write([restarted(1000), listed("x", 1), synced(1000, 100)])
+    limit = told() + 1
+    with pytest.raises(KafkaFault):
+        await opened.writer.write(events)
+    assert told() == limit
+    return await at.open()
+
+
+async def test_without_transactions_what_was_told_is_never_forgotten() -> None:
+    """It may be gone when somebody looks again: who does not know it could not say so, and it would be a ghost."""
+    async with Broker() as broker:
+        at = stage(broker.bootstrap, partitions=1, delivery="at-least-once")
+        successor = await cut_short(broker, at, [change("y", 101, ChangeType.ADDED, fresh=True)])
+        await successor.writer.close()
+
+    assert successor.index == {object_key("pods", "a", name): f"uid-{name}" for name in "xy"}
+    assert isinstance(successor.start, Resume)
+
+
+async def test_without_transactions_an_epoch_that_was_told_is_ended() -> None:
+    """Who goes on in the epoch before would leave consumers in a relist for ever: what is old they drop."""
+    async with Broker() as broker:
+        at = stage(broker.bootstrap, partitions=1, delivery="at-least-once")
+        previous = synced(1000, 100).position
+        successor = await cut_short(broker, at, [restarted(2000, RestartReason.EXPIRED, previous)])
+        await successor.writer.close()
+
+    assert isinstance(successor.start, Restart)
+    assert (successor.start.reason, successor.start.epoch) == (RestartReason.INTERRUPTED, 2000)
+    assert successor.start.previous == previous
 
 
 async def test_with_transactions_the_broker_decides() -> None:
