@@ -9,7 +9,7 @@ import socket
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 
 from bridge.config.problem import ConfigError, Problem
 from bridge.config.streams import StreamSpec, streams
@@ -17,6 +17,7 @@ from bridge.config.tree import Config
 from bridge.ownership import words
 from bridge.ownership.claims import Claims
 from bridge.ownership.member import Member
+from bridge.ownership.rivals import Rivals
 from bridge.ownership.seat import Seat
 from bridge.sink import covers
 from bridge.sink.connection import KafkaFault, settings
@@ -29,6 +30,9 @@ from bridge.source.session import Session, connect
 from bridge.stream import Stream, cluster_uid
 from bridge.supervisor import Shared, lasting, supervise, supervise_shared
 from bridge.telemetry import BridgeStarted, BridgeStopped, configure_logging
+
+Tasks = Mapping[str, Callable[[], Awaitable[None]]]
+"""What lasts as long as the streams, by its name."""
 
 
 def run(config: Config, source: str) -> int:
@@ -80,13 +84,14 @@ async def _run(config: Config, source: str) -> int:
 
 async def _alone(config: Config, session: Session, pool: Pool, stopping: asyncio.Event) -> bool:
     """As the only one: all streams are ours."""
-    requests = Requests(config)
+    requests, rivals = Requests(config), Rivals(config)
     ours = [
-        Stream(spec, config, session, pool, Seat(spec.name, place, None, requests))
+        Stream(spec, config, session, pool, Seat(spec.name, place, rivals, requests))
         for place, specs in _places(config).items()
         for spec in specs
     ]
-    return await _hearing(requests, stopping, supervise(ours, stopping))
+    beside = {"requests": requests.run, "rivals": rivals.run}
+    return await _beside(beside, stopping, supervise(ours, stopping))
 
 
 async def _shared(config: Config, session: Session, pool: Pool, stopping: asyncio.Event) -> bool:
@@ -112,15 +117,15 @@ async def _shared(config: Config, session: Session, pool: Pool, stopping: asynci
         return Member(config, claims, shared, introduce)
 
     running = supervise_shared(len(streams(config)), make, join, stopping)
-    return await _hearing(requests, stopping, running)
+    return await _beside({"requests": requests.run}, stopping, running)
 
 
-async def _hearing(requests: Requests, stopping: asyncio.Event, running: Coroutine[None, None, bool]) -> bool:
-    """Requests are heard as long as streams may follow them: they end at once, beside the streams."""
+async def _beside(tasks: Tasks, stopping: asyncio.Event, running: Coroutine[None, None, bool]) -> bool:
+    """Requests are heard, and rivals seen, as long as streams may begin for them: they end at once, not after those."""
     async with asyncio.TaskGroup() as group:
-        hearing = group.create_task(lasting("requests", requests.run), name="requests")
-        stop = group.create_task(stopping.wait(), name="stop hearing")
-        stop.add_done_callback(lambda _: hearing.cancel())
+        others = [group.create_task(lasting(name, run), name=name) for name, run in tasks.items()]
+        stop = group.create_task(stopping.wait(), name="stop what is beside")
+        stop.add_done_callback(lambda _: [task.cancel() for task in others])
         worked = await running
         stop.cancel()
     return worked

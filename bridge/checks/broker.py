@@ -6,7 +6,8 @@ from msgspec.structs import replace
 
 from bridge.checks.report import GroupState, KafkaEnd, TopicState
 from bridge.config.tree import Config
-from bridge.ownership.group import Group
+from bridge.ownership.group import Group, Membership
+from bridge.ownership.words import Said, difference, introduce
 from bridge.sink import permissions, topics
 from bridge.sink.connection import KafkaFault, SettingFault
 from bridge.sink.producer import assert_fast
@@ -35,14 +36,41 @@ async def reach(config: Config) -> tuple[KafkaEnd, TopicState | None]:
     return KafkaEnd(servers), state
 
 
-async def share(config: Config) -> GroupState:
-    """Whether replicas may form their group, and how many have. Kafka must have been reached."""
+async def share(config: Config, cluster_uid: str) -> GroupState:
+    """Whether replicas may form their group, and how many have. Kafka must have been reached.
+
+    *cluster_uid* is empty where it is not known: then other clusters' replicas cannot be told from ours.
+    """
     try:
         async with Group.reached(config) as group:
             await group.try_access()
-            return GroupState(config.name, len(await group.members()))
+            members = await group.members()
     except KafkaFault as fault:
         return GroupState(config.name, problem=f"{fault}.")
+    others = _others(introduce(config, cluster_uid, ""), members) if cluster_uid else ""
+    return GroupState(config.name, len(members), note=others)
+
+
+def _others(mine: Said, members: list[Membership]) -> str:
+    found = [member.said for member in members if member.said.config not in ("", mine.config)]
+    if not found:
+        return ""
+    what = f"replicas of another configuration run, those of this one wait for them: {difference(mine, found[0])}"
+    return f"{what}. If no update is under way, another deployment has this name: change `name`."
+
+
+async def rivals(config: Config) -> GroupState | None:
+    """Replicas of a standalone bridge's name; None if there are none, or nobody may know."""
+    try:
+        async with Group.reached(config) as group:
+            hosts = sorted(member.said.host for member in await group.members())
+    except KafkaFault:
+        return None
+    if not hosts:
+        return None
+    mend = "Stop them, or change `name`"
+    problem = f"this bridge is standalone, and replicas of its name run on {', '.join(hosts)}: it would wait. {mend}."
+    return GroupState(config.name, len(hosts), problem)
 
 
 async def look(config: Config, names: Iterable[str]) -> tuple[TopicState, ...]:

@@ -11,6 +11,7 @@ from bridge.checks.cluster import Look
 from bridge.checks.report import (
     Beginning,
     CheckpointState,
+    GroupState,
     KubernetesEnd,
     Report,
     StreamState,
@@ -59,7 +60,7 @@ async def _check(config: Config, source: str) -> Report:
     (session, kubernetes), (kafka, topic) = await asyncio.gather(cluster.reach(config), broker.reach(config))
     try:
         ends = _Ends(config, session, kubernetes, not kafka.problem)
-        shared = await broker.share(config) if ends.kafka and not config.standalone else None
+        shared = await _shared(ends) if ends.kafka else None
         gate = asyncio.Semaphore(AT_ONCE)
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(_stream(ends, spec, gate)) for spec in streams(config)]
@@ -71,6 +72,12 @@ async def _check(config: Config, source: str) -> Report:
     ok = not any(problems) and all(state.ok for state in states)
     version = importlib.metadata.version("kube-event-bridge")
     return Report(ok, version, source, ends.cluster, kubernetes, kafka, topic, shared, states)
+
+
+async def _shared(ends: _Ends) -> GroupState | None:
+    if ends.config.standalone:
+        return await broker.rivals(ends.config)
+    return await broker.share(ends.config, ends.kubernetes.cluster_uid)
 
 
 async def _stream(ends: _Ends, spec: StreamSpec, gate: asyncio.Semaphore) -> StreamState:

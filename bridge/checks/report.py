@@ -33,11 +33,12 @@ class TopicState(Struct, frozen=True, rename="camel"):
 
 
 class GroupState(Struct, frozen=True, rename="camel"):
-    """*members*: how many replicas are in it now."""
+    """*members*: how many replicas are in it now. A *note* keeps nothing from running."""
 
     name: str
     members: int = 0
     problem: str = ""
+    note: str = ""
 
 
 class WatchedResource(Struct, frozen=True, rename="camel"):
@@ -88,7 +89,7 @@ class StreamState(Struct, frozen=True, rename="camel"):
 class Report(Struct, frozen=True, rename="camel"):
     """*ok*: nothing keeps any stream from running. *cluster*: its name in the records; None if nobody knows now.
 
-    *group* is None for a standalone bridge, and where Kafka was not reached.
+    *group* is None where Kafka was not reached, and for a standalone bridge, unless replicas of its name run.
     """
 
     ok: bool

@@ -114,8 +114,10 @@ def _notes(report: Report) -> list[tuple[str, str]]:
     """What is worth knowing and keeps nothing from running: why a stream would not go on from its checkpoint."""
     unnamed = [("cluster", UNNAMED_NOTE)] if report.cluster == UNNAMED else []
     topics = {topic.name: topic.note for state in report.streams for topic in state.topics if topic.note}
+    group = [("group", report.group.note)] if report.group is not None and report.group.note else []
     return (
         unnamed
+        + group
         + [*topics.items()]
         + [
             (state.name, f"the next start begins a new epoch, {state.start.reason}: {state.start.message}")

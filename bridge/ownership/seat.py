@@ -3,13 +3,14 @@
 import math
 
 from bridge.ownership.claims import Claims
+from bridge.ownership.rivals import Rivals
 from bridge.sink.requests import Requests
 
 
 class Seat:
     """Of one stream, in its partition of the checkpoint topic. Without *claims* all is ours: nobody shares."""
 
-    def __init__(self, stream: str, partition: int, claims: Claims | None, requests: Requests) -> None:
+    def __init__(self, stream: str, partition: int, claims: Claims | Rivals | None, requests: Requests) -> None:
         self._stream = stream
         self._partition = partition
         self._claims = claims

@@ -49,3 +49,13 @@ class GroupWaiting(Struct, frozen=True):
 
     def emit(self) -> None:
         log.warning("group runs another configuration", **asdict(self))
+
+
+class NameTaken(Struct, frozen=True):
+    """We are standalone, and replicas of our name run: we wait until the last of them is gone. Once a minute."""
+
+    what: str
+    """Where they run, and the mend."""
+
+    def emit(self) -> None:
+        log.warning("name taken", **asdict(self))

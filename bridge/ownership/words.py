@@ -27,6 +27,7 @@ class Said(Struct, frozen=True):
     cluster: str
     streams: tuple[str, ...]
     held: tuple[int, ...] = ()
+    cluster_uid: str = ""
 
 
 class Told(Struct, frozen=True):
@@ -63,7 +64,7 @@ def introduce(config: Config, cluster_uid: str, host: str) -> Said:
     checkpoints = (config.checkpoint_topic, config.checkpoints.partitions)
     what = (cluster_uid, config.cluster, config.kafka.delivery, checkpoints, config.watches)
     digest = hashlib.sha256(encode(what)).hexdigest()[:16]
-    return Said(host, digest, cluster, tuple(sorted(spec.name for spec in streams(config))))
+    return Said(host, digest, cluster, tuple(sorted(spec.name for spec in streams(config))), (), cluster_uid)
 
 
 def difference(mine: Said, theirs: Said) -> str:
@@ -71,6 +72,9 @@ def difference(mine: Said, theirs: Said) -> str:
     parts = [f"it runs on {theirs.host or 'an unknown host'}"]
     if mine.cluster != theirs.cluster:
         parts.append(f"its cluster is {theirs.cluster or 'unknown'}, ours {mine.cluster or 'unknown'}")
+    elif "" != mine.cluster_uid != theirs.cluster_uid != "":
+        uids = f"the uid of kube-system is {theirs.cluster_uid} there, {mine.cluster_uid} here"
+        parts.append(f"its cluster is another one, though both are called {mine.cluster}: {uids}")
     only_there = sorted(set(theirs.streams) - set(mine.streams))
     only_here = sorted(set(mine.streams) - set(theirs.streams))
     parts += [f"streams only there: {_some(only_there)}"] if only_there else []

@@ -94,3 +94,14 @@ def test_configurations_differ_by_what_an_owner_must_know() -> None:
     assert introduce(read(f"{text}log: {{level: debug}}\n"), "uid", "b").config == mine
     assert introduce(read(f"{KAFKA}watches: [{{resource: pods, topic: x}}]\n"), "uid", "a").config != mine
     assert introduce(read(text), "another cluster", "a").config != mine
+
+
+def test_two_clusters_of_one_name_are_told_apart() -> None:
+    """A file that was copied to another cluster, name, `cluster` and all."""
+    here, there = replace(OURS, cluster_uid="u1"), replace(OURS, host="web-9", config="two", cluster_uid="u2")
+
+    assert difference(here, there) == (
+        "it runs on web-9; its cluster is another one, though both are called prod:"
+        " the uid of kube-system is u2 there, u1 here"
+    )
+    assert difference(OURS, there) == "it runs on web-9; the same streams, otherwise defined"
