@@ -94,6 +94,7 @@ class Chaos:
             replica.send(signal.SIGCONT)
             return
         if fault.what == "stop replica":
+            await asyncio.to_thread(_listens, replica)
             replica.send(signal.SIGTERM)
             code = await asyncio.to_thread(replica.wait, 15)
             assert code == 0, replica.tail()
