@@ -99,6 +99,7 @@ class Reader:
         self._relist = Relisting(stream)
         self._silence = Silence(verify_interval, _age(state))
         self._comparison = Comparison(index, NO_VERSION)
+        self._next_page = 0.0
 
     async def run(self) -> Trouble:
         """Read until nothing more can be asked, and say why. Closes the stream and the buffer whenever it ends."""
@@ -184,12 +185,17 @@ class Reader:
                 return await self._api.open(position.version)
 
     async def _compare(self, state: Comparing) -> Reply:
-        """The next page, compared; before it, but for the first one, what the fresh stream says."""
+        """The next page, compared; before it, but for the first one, what the fresh stream says until it is due.
+
+        A stream that goes on saying deletes puts no page off: they would come to no end.
+        """
+        loop = asyncio.get_running_loop()
         if not state.token:
             self._comparison = Comparison(self._index, state.position.version)
-        elif not isinstance(heard := await self._api.frames(PACE), Quiet):
+        elif (left := self._next_page - loop.time()) > 0 and not isinstance(heard := await self._api.frames(left), Quiet):
             return heard
         page = await self._api.look(state.token)
+        self._next_page = loop.time() + PACE
         if isinstance(page, Fault):
             return page
         self._comparison.add(page)

@@ -139,6 +139,18 @@ async def test_pages_come_one_a_second_while_nothing_is_delivered() -> None:
     assert set(reading.api.waits[2:]) == {PACE}
 
 
+async def test_steady_deletes_put_no_page_off() -> None:
+    """Events expire all the time where there are many: each one would have begun the second before a page anew."""
+    objects = frames(*[added(f"e{number}", "98") for number in range(3)], mark("100", ends_initial=True))
+    gone = [frames(deleted(f"e{number}", str(300 + number))) for number in range(2)]
+    between = steps(0.4, gone[0], 0.4, gone[1], 0.4)
+    script = steps(Opened(), objects, QUIET, Opened(), look("250", "e0", "e1", token="t"), *between, look("250", "e2"))
+    reading = await Reading(FIRST, [*script, QUIET], verify=T).until_over()
+
+    assert reading.api.asked[-3:] == ["look", "look t", "close"]
+    assert [event.position.version for event in await reading.events() if isinstance(event, Progress)] == ["250"]
+
+
 async def test_what_comes_between_two_pages_is_published_at_once() -> None:
     """And asks for no more pages: the stream is not silent any more."""
     script = steps(*SNAPSHOT, QUIET, Opened(), look("250", "a", token="t"), frames(added("b", "251")), 10.0)
