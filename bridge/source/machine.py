@@ -218,6 +218,8 @@ def _fault(state: State, fault: Fault, now: int) -> tuple[State, list[Event]]:
     """What the table's verdict makes of a state."""
     verdict = classify(fault)
     trouble = Trouble(fault, verdict)
+    if isinstance(state, Comparing) and verification.is_about_the_list(fault, verdict):
+        return Watching(state.ground, state.position, state.trouble), []
     if isinstance(verdict, Fatal | StartOver):
         return Over(state.ground, trouble), []
     match state:

@@ -25,6 +25,7 @@ from bridge.source.faults import (
     RetryOnce,
     StartOver,
     Wait,
+    classify,
 )
 from bridge.source.frames import Page
 from bridge.source.index import Index
@@ -56,7 +57,7 @@ from bridge.source.states import (
     Watching,
 )
 from bridge.source.telling import BufferFilled, DifferencesFound, FaultMet, StreamVerified, WatchOpened
-from bridge.source.verification import told
+from bridge.source.verification import is_about_the_list, told
 from bridge.telemetry import BufferChanged, StreamDelayed
 
 SLOW_CAP = 60.0
@@ -190,42 +191,48 @@ class Reader:
         A stream that goes on saying deletes puts no page off: they would come to no end.
         """
         loop = asyncio.get_running_loop()
+        left = self._next_page - loop.time()
         if not state.token:
             self._comparison = Comparison(self._index, state.position.version)
-        elif (left := self._next_page - loop.time()) > 0 and not isinstance(heard := await self._api.frames(left), Quiet):
+        elif left > 0 and not isinstance(heard := await self._api.frames(left), Quiet):
             return heard
         page = await self._api.look(state.token)
         self._next_page = loop.time() + PACE
         if isinstance(page, Fault):
+            if is_about_the_list(page, verdict := classify(page)):
+                self._silence.put_off(await self._wait(Trouble(page, verdict)))
             return page
         self._comparison.add(page)
         return Compared(page.version, page.token, {} if page.token else self._comparison.end())
 
     async def _settle(self, trouble: Trouble | None) -> None:
         """Wait as the verdict says, and no longer: what went well before costs nothing."""
-        if trouble is None:
-            return
+        if trouble is not None:
+            await asyncio.sleep(await self._wait(trouble))
+
+    async def _wait(self, trouble: Trouble) -> float:
+        """Seconds until the next try, of which is told here; for it credentials that were refused are forgotten."""
         self._met(trouble)
         match trouble.verdict:
             case Resume(at_once=True):
                 wait = 0.0 if trouble.fault.age >= SHORT else self._backoff.next_but_first()
                 if not wait:
-                    return
+                    return wait
             case Relist() | RestartList() | FallBack():
                 wait = self._backoff.next_but_first()
             case Reauth():
                 await self._api.reauthenticate()
                 wait = self._backoff.next_but_first()
-            case Degraded():
+            case Degraded() | Fatal():
                 wait = self._slow.next()
             case Wait(seconds):
                 wait = max(seconds, self._backoff.next())
             case Removed():
                 wait = max(CONFIRM, self._backoff.next())
-            case Resume() | RetryOnce() | Fatal() | StartOver():
+            case Resume() | RetryOnce() | StartOver():
                 wait = self._backoff.next()
-        self._delay.goes_on(trouble.fault, at_once=isinstance(trouble.verdict, Degraded))
-        await asyncio.sleep(wait)
+        self._delay.goes_on(trouble.fault, at_once=isinstance(trouble.verdict, Degraded | Fatal))
+        return wait
 
     def _met(self, trouble: Trouble) -> None:
         if trouble.fault.age > HEALTHY:

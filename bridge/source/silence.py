@@ -43,6 +43,10 @@ class Silence:
         """A verification begins. If nothing comes of it there is another one soon: the position goes on ageing."""
         self._due = asyncio.get_running_loop().time() + max(2 * GRACE * self._interval, AGAIN)
 
+    def put_off(self, seconds: float) -> None:
+        """The LIST of a verification failed, and is not asked for again so soon."""
+        self._due = max(self._due, asyncio.get_running_loop().time() + seconds)
+
     @property
     def patience(self) -> float:
         """Seconds from now on."""

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from bridge.model.event import Change, ChangeType, Event, Progress, RestartReason
 from bridge.model.position import Position, is_newer, is_resumable
 from bridge.source.comparison import Differences, lasting
+from bridge.source.faults import Fault, Phase, Removed, StartOver, Verdict
 from bridge.source.frames import Frame
 from bridge.source.states import Compared, Comparing, Origin, Settling, Unlisted, Watching
 
@@ -68,6 +69,14 @@ def heard(
     left = {key: entry for key, entry in state.differences.items() if entry is not None or key not in gone}
     state = replace(state, position=position, heard=newest, differences=left)
     return settled(state, now) if is_newer(newest, state.version) else (state, [])
+
+
+def is_about_the_list(fault: Fault, verdict: Verdict) -> bool:
+    """Whether a verification's LIST alone has failed: the fresh stream is whole, and it is verified again later.
+
+    What the answer says of the resource or the cluster is true of the stream too.
+    """
+    return fault.phase is not Phase.STREAM and not isinstance(verdict, Removed | StartOver)
 
 
 def _relist(state: Comparing, reason: RestartReason, message: str) -> Unlisted:

@@ -161,7 +161,7 @@ async def test_what_comes_between_two_pages_is_published_at_once() -> None:
 
 
 def failing(fault: Fault) -> Iterable[Step]:
-    return chain(SNAPSHOT, chain.from_iterable(repeat(steps(QUIET, Opened(), fault, newest("100"), Opened()))))
+    return chain(SNAPSHOT, chain.from_iterable(repeat(steps(QUIET, Opened(), fault))))
 
 
 def differing() -> Iterator[Step]:
@@ -181,6 +181,55 @@ def breaking() -> Iterable[Step]:
     broken = Fault(Phase.STREAM, Kind.END, age=2)
     again = repeat(steps(QUIET, Opened(), look("200", "a"), 0.2, broken, newest("200"), Opened()))
     return chain(SNAPSHOT, chain.from_iterable(again))
+
+
+LIST_ALONE = {
+    "busy": Fault(Phase.LIST, Kind.HTTP, 429, retry_after=200),
+    "forbidden": Fault(Phase.LIST, Kind.HTTP, 403),
+    "expired": Fault(Phase.PAGE, Kind.HTTP, 410, "Expired"),
+    "not accepted": Fault(Phase.LIST, Kind.HTTP, 400, "BadRequest"),
+    "refused": Fault(Phase.PROBE, Kind.NETWORK),
+    "spoilt": Fault(Phase.LIST, Kind.UNDECODABLE),
+}
+
+
+@pytest.mark.parametrize("failure", LIST_ALONE)
+async def test_a_verification_that_fails_leaves_the_fresh_watch_open(failure: str) -> None:
+    """It has done nothing wrong: what it says next must not wait for a server that is too busy for a LIST."""
+    fault = LIST_ALONE[failure]
+    script = steps(*SNAPSHOT, QUIET, Opened(), fault, 10.0, frames(added("b", "101")), QUIET, Opened())
+    reading = await Reading(FIRST, script, verify=T).until_over()
+
+    assert reading.api.asked[:6] == ["list", "close", "open 100", "look", "close", "open 101"]
+    assert (await reading.events())[-1] == added("b", "101", fresh=True)
+
+
+async def test_a_verification_waits_as_long_as_the_server_says() -> None:
+    """And the stream is listened to meanwhile: a LIST is the dearest thing that a server in trouble is asked for."""
+    busy = Fault(Phase.LIST, Kind.HTTP, 429, retry_after=200)
+    reading = await Reading(FIRST, [*SNAPSHOT, QUIET, Opened(), busy, QUIET, Opened()], verify=T).until_over()
+
+    assert _requests(reading.api.asked)[:4] == ["list", "open 100", "look", "open 100"]
+    assert reading.api.waits[2] == 200
+
+
+async def test_a_verification_that_is_refused_gets_new_credentials() -> None:
+    """The watch lives on with those that it was opened with; without new ones no LIST would ever be answered."""
+    refused = Fault(Phase.LIST, Kind.HTTP, 401)
+    script = steps(*SNAPSHOT, QUIET, Opened(), refused, QUIET, Opened(), look("250", "a"), QUIET)
+    reading = await Reading(FIRST, script, verify=T).until_over()
+
+    assert reading.api.asked[:6] == ["list", "close", "open 100", "look", "reauthenticate", "close"]
+    assert [event.position.version for event in await reading.events() if isinstance(event, Progress)] == ["250"]
+
+
+async def test_a_verification_that_is_forbidden_is_told() -> None:
+    """Only people can mend it, and until they do the position of an idle stream grows old."""
+    forbidden = Fault(Phase.LIST, Kind.HTTP, 403)
+    with capture_logs() as logs:
+        await Reading(FIRST, [*SNAPSHOT, QUIET, Opened(), forbidden, 10.0], verify=T).until_over()
+
+    assert [entry["what"] for entry in logs if entry["event"] == "stream delayed"] == ["list: http: 403"]
 
 
 def nameless() -> Iterable[Step]:
