@@ -13,7 +13,7 @@ back to the same position, or to Unlisted with the reason.
 from msgspec.structs import replace
 
 from bridge.model.event import Change, ChangeType, Event, Progress, Restarted, RestartReason, Synced
-from bridge.model.position import Position, is_newer, is_resumable, next_epoch
+from bridge.model.position import NO_VERSION, Position, is_newer, is_resumable, next_epoch
 from bridge.source import verification
 from bridge.source.faults import (
     Degraded,
@@ -77,12 +77,12 @@ def step(state: State, reply: Reply, now: int) -> tuple[State, list[Event]]:
             return _page(state, reply, now)
         case Unlisted(ground, origin, Method.STREAM), Opened():
             return Streaming(ground, origin), []
-        case Unproven(ground, position), Newest(version):
+        case Unproven(ground, position, _, since), Newest(version):
             if is_resumable(version) and is_newer(position.newest, version):
                 return _relist(state, RestartReason.REWOUND, f"the newest version is {version}", None), []
-            return Detached(ground, position), []
-        case Detached(ground, position, trouble), Opened():
-            return Watching(ground, position, trouble), []
+            return Detached(ground, position, since=since), []
+        case Detached(ground, position, trouble, since), Opened():
+            return Watching(ground, position, trouble, since), []
         case _:
             return _verify(state, reply, now)
 
@@ -259,7 +259,10 @@ def _interrupted(state: Unlisted | Listing | Streaming) -> Origin:
 def _from_position(state: Positioned, trouble: Trouble, now: int) -> tuple[State, list[Event]]:
     """A failure at a position: keep it, or give it up for the reason that the table names."""
     ground, position, before = state.ground, state.position, state.trouble
+    since = state.since if isinstance(state, Unproven | Detached | Watching) else NO_VERSION
     match trouble.verdict:
+        case Relist(RestartReason.EXPIRED) if since:
+            return Unproven(ground, position, trouble), []  # what is forgotten was before the position
         case Relist(reason):
             return _relist(state, reason, trouble.fault.message or str(trouble.fault), trouble), []
         case RetryOnce(reason) if before is not None and isinstance(before.verdict, RetryOnce):
@@ -267,9 +270,9 @@ def _from_position(state: Positioned, trouble: Trouble, now: int) -> tuple[State
         case Removed() if before is not None and isinstance(before.verdict, Removed):
             return _removed(state.ground, position, trouble, now)
         case RetryOnce() | Removed() if not isinstance(state, Unproven):
-            return Detached(ground, position, trouble), []  # at once: the second time in a row decides
+            return Detached(ground, position, trouble, since), []  # at once: the second time in a row decides
         case _:
-            return Unproven(ground, position, trouble), []
+            return Unproven(ground, position, trouble, since), []
 
 
 def _relist(state: Positioned, reason: RestartReason, message: str, trouble: Trouble | None) -> Unlisted:

@@ -181,9 +181,9 @@ class Reader:
                 return await self._api.page(token, whole=False)
             case Unproven():
                 return await self._api.newest()
-            case Detached(position=position):
+            case Detached(start=start):
                 WatchOpened(self._stream).emit()
-                return await self._api.open(position.version)
+                return await self._api.open(start)
 
     async def _compare(self, state: Comparing) -> Reply:
         """The next page, compared; before it, but for the first one, what the fresh stream says until it is due.

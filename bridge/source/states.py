@@ -5,7 +5,7 @@ import enum
 from msgspec import Struct, field
 
 from bridge.model.event import RestartReason
-from bridge.model.position import NO_VERSION, Epoch, Position, ResourceVersion
+from bridge.model.position import NO_VERSION, Epoch, Position, ResourceVersion, is_newer
 from bridge.source.comparison import Differences
 from bridge.source.faults import Fault, Verdict
 from bridge.source.frames import Frame, Page
@@ -80,19 +80,27 @@ class Unproven(Struct, frozen=True):
     """A position, but the server may have been put back to before it: ask for its newest version first.
 
     A watch at a version that the server has not reached is accepted and silent (kubernetes#107457).
+    *since*: as in `Watching`.
     """
 
     ground: Ground
     position: Position
     trouble: Trouble | None = None
+    since: ResourceVersion = NO_VERSION
 
 
 class Detached(Struct, frozen=True):
-    """A position, and no stream."""
+    """A position, and no stream. *since*: as in `Watching`."""
 
     ground: Ground
     position: Position
     trouble: Trouble | None = None
+    since: ResourceVersion = NO_VERSION
+
+    @property
+    def start(self) -> ResourceVersion:
+        """Where the next stream begins: one that broke may have been about to say what the position has passed."""
+        return self.since if self.since and is_newer(self.position.version, self.since) else self.position.version
 
 
 class Watching(Struct, frozen=True):

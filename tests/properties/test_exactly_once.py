@@ -100,12 +100,16 @@ class Kafka:
 
 
 class Cluster:
-    """Serves a history, as far as it has happened. Cuts connections; *expires*: it forgets what was long ago."""
+    """Serves a history, as far as it has happened. Cuts connections; *expires*: it forgets what was long ago.
 
-    def __init__(self, changes: list[Change], random: Random, *, expires: bool) -> None:
+    *late*: a watch may say what a LIST knew only after the verification, but before the next one.
+    """
+
+    def __init__(self, changes: list[Change], random: Random, *, expires: bool = False, late: bool = False) -> None:
         self._changes = changes
         self._random = random
         self._expires = expires
+        self._late = late
         self._sent = 0
         self._cuts = 6
         """So many failures are to come; then all goes well, so that every run has an end."""
@@ -122,11 +126,12 @@ class Cluster:
             case Streaming():
                 return self._cut(Asked.INITIAL) or self._snapshot()
             case Watching():
-                return self._quiet() or self._cut(Asked.STREAM) or self._more()
+                return (None if state.since else self._quiet()) or self._cut(Asked.STREAM) or self._more()
             case Comparing():
                 return self._fails() or self._compared(state, index)
             case Settling():
-                return self._cut(Asked.STREAM) or self._more() or Quiet()
+                late = self._quiet() if self._late else None
+                return late or self._cut(Asked.STREAM) or self._more() or Quiet()
             case Over():
                 raise AssertionError("nothing here is fatal")
 
@@ -142,7 +147,7 @@ class Cluster:
         if isinstance(state, Detached | Silent):
             if self._expires and self._chance(0.4):
                 return Fault(Asked.OPEN, Kind.HTTP, 410)
-            seen = state.position.version
+            seen = state.start if isinstance(state, Detached) else state.position.version
             self._sent = sum(not is_newer(change.version, seen) for change in self._changes)
         return Opened()
 
@@ -194,9 +199,8 @@ class Cluster:
         return Frames(frames)
 
 
-def carry(kafka: Kafka, cluster: Cluster, random: Random) -> None:
+def carry(kafka: Kafka, cluster: Cluster, random: Random, crashes: int = 4) -> None:
     """Run until everything is committed, and crash some times on the way, with what is not committed."""
-    crashes = 4
     while True:
         state, index = kafka.begin()
         waiting: list[Event] = []
@@ -219,7 +223,7 @@ def carry(kafka: Kafka, cluster: Cluster, random: Random) -> None:
 def test_every_change_is_committed_exactly_once_and_in_order(acts: list[str], random: Random) -> None:
     """Deletes that share a version too, wherever transactions are cut, connections break and the bridge crashes."""
     changes, kafka = history(acts), Kafka(LIVE)
-    carry(kafka, Cluster(changes, random, expires=False), random)
+    carry(kafka, Cluster(changes, random), random)
     committed = [event for event in kafka.log if isinstance(event, Change)]
 
     assert [(c.type, c.key, c.uid, c.version) for c in committed] == [
@@ -256,6 +260,24 @@ def test_every_gap_is_announced_and_closed(acts: list[str], random: Random) -> N
         told = [(c.type, c.key, c.version) for c in live]
         after = [(c.type, c.key, c.version) for c in changes if is_newer(c.version, synced.position.version)]
         assert told == after[: len(told)]
+
+
+@MANY
+@given(ACTS, RANDOM)
+def test_a_watch_that_is_late_costs_an_epoch_and_no_change(acts: list[str], random: Random) -> None:
+    """However often it breaks: what a verified position has passed is told, or lies in a gap that is announced."""
+    changes, kafka = history(acts), Kafka(LIVE)
+    carry(kafka, Cluster(changes, random, late=True), random, crashes=0)
+    left: list[Change] = []
+    for synced, live in _live_runs([Synced(at(1, "1")), *kafka.log]):
+        after = [change for change in changes if is_newer(change.version, synced.position.version)]
+        left = after[len(live) :]
+        assert _versions(live) == _versions(after)[: len(live)]
+    assert left == []
+
+
+def _versions(changes: list[Change]) -> list[tuple[ChangeType, str, str]]:
+    return [(change.type, change.key, change.version) for change in changes]
 
 
 def _live_runs(log: list[Event]) -> list[tuple[Synced, list[Change]]]:

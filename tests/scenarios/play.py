@@ -190,10 +190,9 @@ def show_state(state: State) -> str:
             return "Streaming, begun" if state.begun else "Streaming"
         case Listing(_, _, method, token, trouble):
             return f"Listing on from {token}, by {method.value}{_show_trouble(trouble)}"
-        case Watching(_, place, trouble, since) if since:
-            return f"Watching {_at(place)}, verified since {since}{_show_trouble(trouble)}"
-        case Unproven(_, place, trouble) | Detached(_, place, trouble) | Watching(_, place, trouble):
-            return f"{type(state).__name__} {_at(place)}{_show_trouble(trouble)}"
+        case Unproven() | Detached() | Watching():
+            verified = f", verified since {state.since}" if state.since else ""
+            return f"{type(state).__name__} {_at(state.position)}{verified}{_show_trouble(state.trouble)}"
         case Silent(_, place, trouble):
             return f"Silent {_at(place)}{_show_trouble(trouble)}"
         case Comparing(_, place, token, suspects, _, trouble):

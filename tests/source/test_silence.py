@@ -84,6 +84,19 @@ async def test_a_verified_position_is_committed() -> None:
     assert progress.position.version == "250"
 
 
+async def test_a_verified_stream_that_breaks_is_read_once_more() -> None:
+    """From where it was silent: what it was late to say would be passed over in silence. Unless that is forgotten."""
+    cut = Fault(Phase.STREAM, Kind.NETWORK, age=5)
+    forgotten = Fault(Phase.OPEN, Kind.HTTP, 410, "Expired")
+    after = steps(cut, newest("300"), forgotten, newest("300"), Opened(), frames(added("b", "301")), cut, newest("301"))
+    script = steps(*SNAPSHOT, QUIET, Opened(), look("250", "a"), QUIET, *after, Opened())
+    reading = await Reading(FIRST, script, verify=T).until_over()
+
+    asked = ["newest", "open 100", "newest", "open 250", "close", "newest", "open 301", "close"]
+    assert _requests(reading.api.asked)[3:] == _requests(asked)
+    assert (await reading.events())[-1] == added("b", "301", fresh=True)
+
+
 async def test_a_position_that_is_old_at_the_start_is_verified_soon() -> None:
     """Restarted every two minutes a stream would never come to it, and its position would expire."""
     script = steps(newest("100"), Opened(), QUIET, Opened(), look("250"), QUIET)
