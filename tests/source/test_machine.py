@@ -336,6 +336,13 @@ def test_a_version_below_the_position_is_another_history(frame: Frame) -> None:
     )
 
 
+def test_a_bookmark_of_a_verified_silence_is_no_change_that_came_late() -> None:
+    """42: it says that nothing happened there, which is what the verification found: no relist for that."""
+    verified = Watching(GROUND, at(5, "250", 1), since=ResourceVersion("100"))
+
+    assert step(verified, frames(mark("240")), NOW) == (verified, [])
+
+
 def test_nothing_is_read_behind_an_error() -> None:
     """46: kube-rs reads on, and the next change moves it past the one that was lost."""
     fault = replace(NO_LEADER, frames=1)
