@@ -91,6 +91,9 @@ def _page(state: Unlisted | Listing, page: Page, now: int) -> tuple[State, list[
     if not is_resumable(page.version):
         phase = Phase.LIST if isinstance(state, Unlisted) else Phase.PAGE
         return _fault(state, Fault(phase, Kind.UNVERSIONED, message=UNVERSIONED), now)
+    if isinstance(state, Listing) and page.version != state.version:
+        torn = f"a page of version {page.version} in a list of version {state.version}"
+        return _fault(state, Fault(Phase.PAGE, Kind.UNDECODABLE, message=torn), now)
     events: list[Event] = []
     ground, origin, method = state.ground, state.origin, state.method
     if isinstance(state, Unlisted):
@@ -98,7 +101,7 @@ def _page(state: Unlisted | Listing, page: Page, now: int) -> tuple[State, list[
         events.append(restarted)
     events += page.changes
     if page.token:
-        return Listing(ground, origin, method, page.token), events
+        return Listing(ground, origin, method, page.token, page.version), events
     position = Position(ground.epoch, page.version, now)
     return Detached(ground, position), [*events, Synced(position)]
 
@@ -129,9 +132,8 @@ def _initial(state: Streaming, frames: list[Frame], now: int) -> tuple[State, li
             case Bookmark():
                 continue
             case Change():
-                return _broken(
-                    state, Fault(Phase.INITIAL, Kind.UNDECODABLE, message="DELETED in a snapshot"), events, now
-                )
+                fault = Fault(Phase.INITIAL, Kind.UNDECODABLE, message="DELETED in a snapshot")
+                return _broken(state, fault, events, now)
             case Status() | Undecodable():
                 return _broken(state, _fault_of(frame, Phase.INITIAL, at + state.begun), events, now)
     return state, events

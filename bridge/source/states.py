@@ -67,12 +67,13 @@ class Streaming(Struct, frozen=True):
 
 
 class Listing(Struct, frozen=True):
-    """Between two pages of one snapshot, whose epoch has begun."""
+    """Between two pages of one snapshot, which is of *version*, and whose epoch has begun."""
 
     ground: Ground
     origin: Origin
     method: Method
     token: str
+    version: ResourceVersion
     trouble: Trouble | None = None
 
 
@@ -130,8 +131,8 @@ class Silent(Struct, frozen=True):
 class Comparing(Struct, frozen=True):
     """A fresh stream is open, and a LIST is under way that is compared with what consumers believe in.
 
-    *token*: of its next page. *suspects* differed when it was last looked at. *heard*: the newest version that the
-    fresh stream has said, empty if it has been silent.
+    *token*: of its next page. *version*: the oldest that its pages have named. *suspects* differed when it was last
+    looked at. *heard*: the newest version that the fresh stream has said, empty if it has been silent.
     """
 
     ground: Ground
@@ -140,6 +141,7 @@ class Comparing(Struct, frozen=True):
     suspects: Differences = field(default_factory=dict)
     heard: ResourceVersion = NO_VERSION
     trouble: Trouble | None = None
+    version: ResourceVersion = NO_VERSION
 
 
 class Settling(Struct, frozen=True):

@@ -31,13 +31,14 @@ def compared(state: Comparing, reply: Compared) -> Comparing | Settling | Watchi
     known = position.version if state.token else position.newest  # deletes may have come since the first page
     if is_newer(known, reply.version):
         return _relist(state, RestartReason.REWOUND, f"the newest version is {reply.version}")
+    version = state.version if state.token and is_newer(reply.version, state.version) else reply.version
     if reply.token:
-        return replace(state, token=reply.token)
+        return replace(state, token=reply.token, version=version)
     if lost := lasting(state.suspects, reply.differences):
         return _relist(state, RestartReason.DESYNCHRONIZED, told(lost))
     if state.suspects and reply.differences:
         return Watching(ground, position, state.trouble)  # no difference has lasted, and yet there are some: later
-    return Settling(ground, position, reply.version, reply.differences, state.heard, state.trouble)
+    return Settling(ground, position, version, reply.differences, state.heard, state.trouble)
 
 
 def settled(state: Settling, now: int) -> tuple[Comparing | Watching, list[Event]]:

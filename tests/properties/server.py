@@ -52,7 +52,7 @@ class Server:
             case Comparing() if self._random.random() < 0.8:
                 return self._compared()
             case Unlisted() | Listing():
-                return self._page()
+                return self._page(state)
             case Unproven():
                 return Newest(ResourceVersion(self._random.choice([self._move(), self._move(), "", "0"])))
             case Streaming():
@@ -72,10 +72,11 @@ class Server:
     def _uid(self) -> str:
         return self._random.choice(["uid-1", "uid-2"])
 
-    def _page(self) -> Page:
+    def _page(self, state: Unlisted | Listing) -> Page:
         names = self._random.sample("abcd", self._random.randint(0, 4))
         changes = [listed(name, self._move(), self._uid()) for name in names]
-        version = self._random.choice([self._move(), self._move(), self._move(), "0"])
+        same = state.version if isinstance(state, Listing) else self._move()
+        version = self._random.choice([same, same, same, self._move(), "0"])
         return Page(changes, ResourceVersion(version), self._random.choice(["", "token"]))
 
     def _compared(self) -> Compared:

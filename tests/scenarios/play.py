@@ -188,14 +188,14 @@ def show_state(state: State) -> str:
             return f"Unlisted, {origin.reason.value}, by {method.value}{_show_trouble(trouble)}"
         case Streaming():
             return "Streaming, begun" if state.begun else "Streaming"
-        case Listing(_, _, method, token, trouble):
+        case Listing(method=method, token=token, trouble=trouble):
             return f"Listing on from {token}, by {method.value}{_show_trouble(trouble)}"
         case Unproven() | Detached() | Watching():
             verified = f", verified since {state.since}" if state.since else ""
             return f"{type(state).__name__} {_at(state.position)}{verified}{_show_trouble(state.trouble)}"
         case Silent(_, place, trouble):
             return f"Silent {_at(place)}{_show_trouble(trouble)}"
-        case Comparing(_, place, token, suspects, _, trouble):
+        case Comparing(_, place, token, suspects, _, trouble, _):
             page = f", on from {token}" if token else ""
             return f"Comparing {_at(place)}{page}{_differ(suspects)}{_show_trouble(trouble)}"
         case Settling(_, place, version, differences, _, trouble):

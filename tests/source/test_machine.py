@@ -55,7 +55,7 @@ RESTARTED = Restarted(Epoch(NOW), RestartReason.EXPIRED, "too old", at(5, "90"))
 UNLISTED = Unlisted(GROUND, ORIGIN, Method.STREAM)
 PAGED = Unlisted(GROUND, ORIGIN, Method.PAGES)
 STREAMING = Streaming(GROUND, ORIGIN)
-LISTING = Listing(BEGUN, ORIGIN, Method.PAGES, "token")
+LISTING = Listing(BEGUN, ORIGIN, Method.PAGES, "token", ResourceVersion("100"))
 UNPROVEN = Unproven(GROUND, at(5, "100", 1))
 DETACHED = Detached(GROUND, at(5, "100", 1))
 WATCHING = Watching(GROUND, at(5, "100", 1))
@@ -92,13 +92,26 @@ def test_a_first_page_begins_the_epoch() -> None:
     """55: consumers must know of the gap before they see what is after it."""
 
     assert step(PAGED, page("100", "a", token="t"), NOW) == (
-        Listing(BEGUN, ORIGIN, Method.PAGES, "t"),
+        Listing(BEGUN, ORIGIN, Method.PAGES, "t", ResourceVersion("100")),
         [RESTARTED, listed("a", "98")],
     )
 
 
 def test_a_later_page_begins_nothing() -> None:
     assert step(LISTING, page("100", "b", token="t2"), NOW) == (replace(LISTING, token="t2"), [listed("b", "98")])
+
+
+@pytest.mark.parametrize("version", ["99", "101"])
+@pytest.mark.parametrize("token", ["", "t2"])
+def test_pages_of_different_versions_are_no_snapshot(version: str, token: str) -> None:
+    """Kubernetes' tokens carry one version. Watched from any of these, changes would be lost, or told again."""
+    message = f"a page of version {version} in a list of version 100"
+    trouble = Trouble(Fault(Phase.PAGE, Kind.UNDECODABLE, message=message), RestartList())
+
+    assert step(LISTING, page(version, "b", token=token), NOW) == (
+        Unlisted(BEGUN, AGAIN, Method.PAGES_AGAIN, trouble),
+        [],
+    )
 
 
 def test_a_last_page_ends_the_snapshot() -> None:
