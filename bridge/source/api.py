@@ -27,6 +27,9 @@ MARGIN = 10.0
 """Seconds over its time that a watch without bookmarks may be silent."""
 INITIAL = 30.0
 """Seconds of silence in a snapshot. Some servers never say that theirs has ended (antrea#8124)."""
+ENDLESS = WATCH[0]
+"""Seconds of waiting for a snapshot to go on. Of a resource that changes often the same servers are never silent; and
+what takes longer is ended by the watch's own time now and then. To leave it unread is no waiting."""
 FAMILIAR = 60.0
 """Seconds that a cluster is taken for the one that it was. A snapshot or a verification asks in any case."""
 LOOK = "2000"
@@ -47,6 +50,7 @@ class _Stream:
         self.lines = Lines()
         self.began = asyncio.get_running_loop().time()
         self.frames = 0
+        self.waited = 0.0
         self.head = b""
         """What came before the first frame was read, to see what it is if it is no frame."""
 
@@ -137,7 +141,7 @@ class Api:
         """
         stream = self._stream
         assert stream is not None, "a watch is open"
-        frames = await self._read(stream, patience)
+        frames = await self._waited(stream, patience)
         if isinstance(frames, Fault):
             self.close()
         if isinstance(frames, Fault | Quiet):
@@ -183,6 +187,15 @@ class Api:
             return Fault(phase, Kind.STRANGER, message=f"cluster uid was {known}, is {uid}")
         self._seen = asyncio.get_running_loop().time()
         return None
+
+    async def _waited(self, stream: _Stream, quiet: float | None) -> list[Frame] | Quiet | Fault:
+        """What is read, unless this is a snapshot that has no end."""
+        if stream.phase is Phase.INITIAL and stream.waited > ENDLESS:
+            return self._ended(stream, Kind.ENDLESS, f"a snapshot without an end for {stream.waited:.0f} s")
+        since = stream.age
+        frames = await self._read(stream, quiet)
+        stream.waited += stream.age - since
+        return frames
 
     async def _read(self, stream: _Stream, quiet: float | None) -> list[Frame] | Quiet | Fault:
         """Read until a line is whole. A part of one is a sign of life, empty lines are none: proxies send them."""

@@ -41,6 +41,8 @@ class Kind(enum.Enum):
     """Refused, reset, cut, timed out, TLS, DNS."""
     SILENT = "silent"
     """Nothing was heard for longer than the heartbeat allows."""
+    ENDLESS = "endless"
+    """A snapshot that goes on and on: what it says are changes by now, and its end is never announced."""
     END = "end"
     """The server closed the stream in good order."""
     FULL = "full"
@@ -171,6 +173,7 @@ _ALWAYS: dict[Kind, Verdict] = {
     Kind.LATE: Relist(RestartReason.DESYNCHRONIZED),
     Kind.STRANGER: StartOver(),
     Kind.UNVERSIONED: Degraded(),
+    Kind.ENDLESS: FallBack(),
     Kind.CREDENTIALS: Wait(0),
 }
 """Of these it does not matter what was under way."""
@@ -187,7 +190,7 @@ def classify(fault: Fault) -> Verdict:
             return _said(fault)
         case Kind.UNDECODABLE:
             return RetryOnce(RestartReason.UNDECODABLE) if fault.phase in _POSITIONED else RestartList()
-        case Kind.REGRESSION | Kind.LATE | Kind.STRANGER | Kind.UNVERSIONED | Kind.CREDENTIALS:
+        case Kind.REGRESSION | Kind.LATE | Kind.STRANGER | Kind.UNVERSIONED | Kind.ENDLESS | Kind.CREDENTIALS:
             return _ALWAYS[fault.kind]
         case Kind.NETWORK | Kind.SILENT | Kind.END | Kind.FULL:
             return _ended(fault)

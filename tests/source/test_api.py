@@ -12,8 +12,8 @@ from msgspec.structs import replace
 from bridge.model.event import Change, ChangeType
 from bridge.model.position import ResourceVersion
 from bridge.model.resource import Resource, Selection
-from bridge.source.api import Api
-from bridge.source.faults import LONGEST, Fault, Kind, Phase
+from bridge.source.api import ENDLESS, Api
+from bridge.source.faults import LONGEST, FallBack, Fault, Kind, Phase, classify
 from bridge.source.frames import Bookmark, Frame, Page, Status, Undecodable
 from bridge.source.lines import LINE_CAP
 from bridge.source.states import Frames, Newest, Opened, Quiet
@@ -321,10 +321,34 @@ async def test_a_snapshot_that_never_ends() -> None:
     assert replies == [Frames([added("a", "6")]), silent]
 
 
+async def test_a_busy_snapshot_that_never_ends() -> None:
+    """12: a change every few seconds, and no bookmark: silence does not show it, and a restart would not end it."""
+    busy = [step for version in range(6, 100) for step in (chunk(line("a", str(version))), 10.0)]
+    *frames, fault = await heard(HEAD, *busy, initial=True)
+
+    assert ENDLESS / 11 < len(frames) < ENDLESS / 9
+    assert isinstance(fault, Fault)
+    assert classify(fault) == FallBack()
+
+
+async def test_a_snapshot_that_we_leave_unread_is_not_without_an_end() -> None:
+    """28: it waits for Kafka, and the server for us."""
+    async with Server(in_turn([HEAD, chunk(line("a", "6")), 9.0, chunk(line("b", "7")), chunk(INITIAL_END)])) as server:
+        asked = api(server)
+        replies: list[object] = [await asked.open_list(), await asked.frames()]
+        await asyncio.sleep(2 * ENDLESS)
+        replies += [await asked.frames()]
+        await closed(asked)
+
+    assert replies[:2] == [Opened(), Frames([added("a", "6")])]
+    assert isinstance(replies[2], Frames)
+
+
 async def test_bytes_are_a_sign_of_life() -> None:
     """A huge object on a thin line: the deadline is of one read, not of one frame."""
     whole = line("a", "6")
-    dribble = [step for at in range(len(whole)) for step in (chunk(whole[at : at + 1]), 29.0)]
+    size = len(whole) // 9
+    dribble = [step for at in range(0, len(whole), size) for step in (chunk(whole[at : at + size]), 29.0)]
 
     replies = await heard(HEAD, *dribble, END, initial=True)
 

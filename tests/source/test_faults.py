@@ -30,7 +30,9 @@ from bridge.source.frames import Cause, Details, Status, Undecodable, decode, st
 from tests.source.words import PODS
 
 PROBE, LIST, PAGE, INITIAL, OPEN, STREAM = Phase
-HTTP, EVENT, NETWORK, SILENT, END, FULL, UNDECODABLE, REGRESSION, LATE, STRANGER, UNVERSIONED, CREDENTIALS = Kind
+HTTP, EVENT, NETWORK, SILENT, ENDLESS, END, FULL, UNDECODABLE, REGRESSION, LATE, STRANGER, UNVERSIONED, CREDENTIALS = (
+    Kind
+)
 AGAIN, AT_ONCE = Resume(at_once=False), Resume(at_once=True)
 EXPIRED, REWOUND = Relist(RestartReason.EXPIRED), Relist(RestartReason.REWOUND)
 ONCE, ONCE_UNREAD = RetryOnce(RestartReason.EXPIRED), RetryOnce(RestartReason.UNDECODABLE)
@@ -110,6 +112,7 @@ ENDS: list[Row] = [
     ((INITIAL,), Fault(ANY, END, frames=9), RestartList()),
     ((INITIAL,), Fault(ANY, SILENT), FallBack()),
     ((INITIAL,), Fault(ANY, SILENT, frames=9), FallBack()),
+    ((INITIAL,), Fault(ANY, ENDLESS, frames=9), FallBack()),
 ]
 OURS: list[Row] = [
     (POSITIONED, Fault(ANY, UNDECODABLE), ONCE_UNREAD),
