@@ -8,6 +8,7 @@ import asyncio
 import enum
 from typing import Protocol
 
+from bridge.abandoned import unless_abandoned
 from bridge.config.streams import StreamSpec
 from bridge.config.tree import Config
 from bridge.model.checkpoint import Identity, Restart, Resume
@@ -106,7 +107,7 @@ class Stream:
         self._task = asyncio.current_task()
         while not self._stopping:
             try:
-                outcome = await self._attempt()
+                outcome = await unless_abandoned(self._attempt())
             except Exception as error:  # noqa: BLE001 - one of two places: whatever failed, start over from the checkpoint
                 await self._recover(error)
             else:
@@ -157,9 +158,10 @@ class Stream:
         api = Api(self._session, identity.selection, identity.cluster_uid)
         reader = Reader(self.name, api, _state(opened.start), index, buffer, self._config.verify_interval)
         async with asyncio.TaskGroup() as group:
-            reading = group.create_task(reader.run(), name=f"{self.name} reader")
-            holding = group.create_task(writer.hold(), name=f"{self.name} hold")
-            heeding = group.create_task(self._heed(opened.request, reading, buffer), name=f"{self.name} requests")
+            reading = group.create_task(unless_abandoned(reader.run()), name=f"{self.name} reader")
+            holding = group.create_task(unless_abandoned(writer.hold()), name=f"{self.name} hold")
+            heed = unless_abandoned(self._heed(opened.request, reading, buffer))
+            heeding = group.create_task(heed, name=f"{self.name} requests")
             await self._pump(buffer, writer)
             for task in (reading, holding, heeding):
                 task.cancel()

@@ -11,10 +11,11 @@ from bridge.model.resource import Selection
 from bridge.retry import between
 from bridge.source import discovery
 from bridge.source.answers import BODY, ERROR_CAP, FAILURES, said
+from bridge.source.connections import Params
 from bridge.source.faults import Fault, Kind, Phase
 from bridge.source.frames import Bookmark, Frame, Page, decode, decode_page
 from bridge.source.lines import LINE_CAP, Lines
-from bridge.source.session import JSON, Params, Session, cut
+from bridge.source.session import JSON, Session, cut
 from bridge.source.states import Frames, Newest, Opened, Quiet
 
 LIMIT = "500"

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import certifi
 import msgspec
 import pytest
 
@@ -22,7 +23,7 @@ from bridge.source.credentials import Credential, Credentials, CredentialsError,
 from bridge.source.faults import Fault, Kind, Phase
 from bridge.source.kubeconfig import Login, in_cluster, login
 from bridge.source.pem import Pem
-from bridge.source.session import Access, Session, connect
+from bridge.source.session import ANSWER, CONNECT, OPEN, Access, Session, connect
 from tests.source.scripted import Request, Script, Server, answer, in_turn
 
 Node = dict[str, Any]
@@ -528,6 +529,62 @@ async def test_many_watches_at_once() -> None:
             assert not isinstance(stream, Fault)
             stream.close()
         await session.close()
+
+
+async def test_certificates_that_change_again_and_again_cut_no_stream(tmp_path: Path) -> None:
+    """A file is written in two steps, or a plugin answers with a new certificate each time: watches are not its matter.
+
+    And what nobody uses any more is closed.
+    """
+    authority = tmp_path / "ca.crt"
+    certificate, end, _ = certifi.contents().partition("-----END CERTIFICATE-----\n")
+    async with Server(lambda _: [b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n", 30.0, b"123456789"]) as server:
+        session = Session(Login("test", server.url, Fixed(""), Pem(str(authority))))
+        streams = []
+        for number in range(4):
+            authority.write_text(f"{certificate}{end}# {number}\n")
+            streams.append(await session.stream("/w", [], Phase.OPEN))
+        kept = len(session._connections)
+        bodies = [await stream.read() for stream in streams if not isinstance(stream, Fault)]
+        assert isinstance(await session.get("/", []), bytes)
+        left = len(session._connections)
+        await session.close()
+
+    assert (bodies, kept, left) == ([b"123456789"] * 4, 4, 1)
+
+
+async def test_a_question_that_the_library_gives_up_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    """aiohttp cancels those that look a name up when a pool is closed; who waits for it must not take it for an end."""
+
+    async def never(*_: object, **__: object) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", never)
+    session = Session(Login("test", "http://slow.example:1", Fixed("")))
+    asking = asyncio.create_task(session.get("/", []))
+    await asyncio.sleep(1)
+    await session.close()
+
+    assert await asking == Fault(Phase.PROBE, Kind.NETWORK, message="http://slow.example:1: given up by a library")
+
+
+async def test_a_proxy_that_does_not_answer_is_given_up() -> None:
+    """CONNECT is none of the waits that the library's limits are for: a watch would hang in it for ever."""
+    async with Server(lambda _: [9999.0]) as proxy:
+        session = Session(Login("test", "https://far.example:1", Fixed(""), proxy=proxy.url))
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        opened = await session.stream("/w", [], Phase.OPEN)
+        asked_at = loop.time()
+        asked = await session.get("/", [])
+        ended = loop.time()
+        await session.close()
+
+    what = "https://far.example:1: no answer in time"
+    assert [request.method for request in proxy.requests] == ["CONNECT", "CONNECT"]
+    assert opened == Fault(Phase.OPEN, Kind.NETWORK, message=what)
+    assert asked == Fault(Phase.PROBE, Kind.NETWORK, message=what)
+    assert (asked_at - began, ended - asked_at) == pytest.approx((OPEN, CONNECT + ANSWER), abs=1)
 
 
 async def test_netrc_has_no_say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
