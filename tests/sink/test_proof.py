@@ -11,6 +11,8 @@ from bridge.model.event import ChangeType, Event, RestartReason
 from bridge.model.resource import object_key
 from bridge.sandbox.broker.server import Broker
 from bridge.sink.connection import KafkaFault
+from bridge.sink.hanging import Unsettled
+from bridge.sink.producer import Producer
 from bridge.sink.writer import Opened, Writer
 from tests.sink.stage import Stage, change, listed, restarted, stage, synced
 
@@ -24,6 +26,25 @@ async def test_who_was_frozen_in_the_middle_of_a_take_over_gives_up() -> None:
 
         with pytest.raises(KafkaFault, match="may be another replica's"):
             await Writer.open(at.config, at.spec, at.identity(), proof=lambda: 0)
+
+
+async def test_a_verdict_is_kept_when_the_proof_has_lapsed() -> None:
+    """Kafka tells it once. The next attempt would take what was committed for aborted, and lose what hangs of it."""
+    async with Broker() as broker:
+        at = stage(broker.bootstrap, partitions=1)
+        opened = await at.open()
+        await opened.writer.write([restarted(1000), listed("x", 1), synced(1000, 100)])
+        await opened.writer.close()
+        unsettled = Unsettled()
+        with pytest.raises(KafkaFault, match="may be another replica's"):
+            await Writer.open(at.config, at.spec, at.identity(), unsettled, proof=lambda: 0)
+
+        again = await Producer.start(at.config.kafka, f"{at.config.name}.{at.spec.name}", unsettled)
+        verdict = again._verdict
+        await again.kill()
+
+    assert verdict is not None
+    assert verdict.committed
 
 
 async def test_without_transactions_nothing_is_sent_without_proof() -> None:

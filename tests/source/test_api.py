@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from bridge.model.event import Change, ChangeType
 from bridge.model.position import ResourceVersion
 from bridge.model.resource import Resource, Selection
-from bridge.source.api import ENDLESS, Api
+from bridge.source.api import ENDLESS, WATCH, Api
 from bridge.source.faults import LONGEST, FallBack, Fault, Kind, Phase, classify
 from bridge.source.frames import Bookmark, Frame, Page, Status, Undecodable
 from bridge.source.lines import LINE_CAP
@@ -403,6 +403,20 @@ async def test_what_is_asked() -> None:
         [*streamed, *initial, *chosen],
     ]
     assert [request.headers["accept-encoding"] for request in server.requests] == ["gzip"] * 4 + ["identity"] * 2
+
+
+async def test_watches_are_asked_to_last_for_random_times() -> None:
+    """22: those that were opened together, as after a restart, would end together for ever after."""
+    async with Server(lambda _: watch()) as server:
+        asked = api(server)
+        for _ in range(20):
+            assert await asked.open(V5) == Opened()
+            assert await asked.open_list() == Opened()
+        await closed(asked)
+    seconds = [int(dict(request.params)["timeoutSeconds"]) for request in server.requests]
+
+    assert all(WATCH[0] <= each <= WATCH[1] for each in seconds)
+    assert all(len(set(kind)) > 10 for kind in (seconds[::2], seconds[1::2]))
 
 
 def _timeless(request: Request) -> list[tuple[str, str]]:
