@@ -106,6 +106,15 @@ async def test_each_method_asks_as_it_should() -> None:
     assert reading.api.asked == ["list", "page", "page t", "page", "page u", "whole", "open 102"]
 
 
+async def test_pages_come_without_a_pause() -> None:
+    """8: a token lasts five minutes, and there may be thousands of pages."""
+    pages = [page("100", f"p{number}", token=f"t{number}") for number in range(40)]
+    reading = await Reading(FIRST, [UNSUPPORTED, *pages, page("100"), Opened()]).until_over()
+
+    assert len(reading.api.waits) == 42
+    assert set(reading.api.waits) == {0.0}
+
+
 async def test_a_stream_that_ended_after_changes_is_opened_at_once() -> None:
     """20: each watch ends after some minutes; nobody should see it in the latency."""
     script = steps(NEWEST, Opened(), frames(added("a", "101")), end(seen=1, age=400), newest("101"), Opened())
@@ -180,9 +189,10 @@ async def test_a_relist_comes_at_once_but_a_loop_of_them_slows_down() -> None:
     assert 100 < len(reading.api.times) < 500
 
 
-async def test_what_only_people_can_mend_is_asked_rarely() -> None:
+@pytest.mark.parametrize("status", [403, 405])
+async def test_what_only_people_can_mend_is_asked_rarely(status: int) -> None:
     """36, 40: never given up, at most a minute apart: whoever grants the right sees it work."""
-    reading = await Reading(HERE, repeat(answered(403, Phase.PROBE))).until_over(4 * HOUR)
+    reading = await Reading(HERE, repeat(answered(status, Phase.PROBE))).until_over(4 * HOUR)
     waits = reading.api.waits
 
     assert 45 < max(waits) <= 60
@@ -368,10 +378,11 @@ def delays(logs: list[object]) -> list[object]:
     return [entry for entry in logs if isinstance(entry, dict) and entry["event"] == "stream delayed"]
 
 
-async def test_what_only_people_can_mend_is_said_at_once_and_then_once_a_minute() -> None:
-    """36: not once a try: a log that repeats itself is not read."""
+@pytest.mark.parametrize("status", [403, 405])
+async def test_what_only_people_can_mend_is_said_at_once_and_then_once_a_minute(status: int) -> None:
+    """36, 40: not once a try: a log that repeats itself is not read."""
     with capture_logs() as logs:
-        await Reading(HERE, repeat(answered(403, Phase.PROBE))).until_over(600)
+        await Reading(HERE, repeat(answered(status, Phase.PROBE))).until_over(600)
     said = delays([*logs])
 
     assert 5 <= len(said) <= 11
@@ -379,7 +390,7 @@ async def test_what_only_people_can_mend_is_said_at_once_and_then_once_a_minute(
         "event": "stream delayed",
         "log_level": "warning",
         "stream": "pods",
-        "what": "probe: http: 403",
+        "what": f"probe: http: {status}",
         "seconds": 0.0,
         "tries": 1,
     }
