@@ -15,13 +15,18 @@ class Abandoned(ConnectionError):  # noqa: N818 - says what became of it
     """A library gave up what was waited for."""
 
 
+def is_asked_for() -> bool:
+    """Whether the task that has just got a `CancelledError` is being cancelled."""
+    task = asyncio.current_task()
+    assert task is not None, "only tasks wait"
+    return task.cancelling() > 0
+
+
 async def unless_abandoned(work: Awaitable[T]) -> T:
     """What *work* gives. `CancelledError` comes out of it only if the task that waits is being cancelled."""
     try:
         return await work
     except asyncio.CancelledError as error:
-        task = asyncio.current_task()
-        assert task is not None, "only tasks wait"
-        if task.cancelling():
+        if is_asked_for():
             raise
         raise Abandoned("given up by a library") from error

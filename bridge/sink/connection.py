@@ -16,6 +16,7 @@ from aiokafka import errors
 from aiokafka.client import AIOKafkaClient
 from aiokafka.protocol.metadata import MetadataRequest
 
+from bridge.abandoned import is_asked_for
 from bridge.config.kafka import Kafka, Sasl, Tls
 from bridge.sink.addresses import hasten
 from bridge.sink.renewal import Certificates, Provider, certificates, password, take_over
@@ -92,6 +93,10 @@ async def faults(kafka: Kafka, doing: str, seconds: float) -> AsyncIterator[None
         raise KafkaFault(f"could not {doing} within {seconds:g} s{reason}") from error
     except (errors.KafkaError, OSError) as error:
         raise _fault(error, heard, kafka, doing) from error
+    except asyncio.CancelledError as error:
+        if is_asked_for():
+            raise
+        raise KafkaFault(f"could not {doing}: given up by Kafka's client") from error
     finally:
         _heard.reset(token)
 

@@ -1,5 +1,6 @@
 """`bridge.sink.connection`: from the config to what aiokafka's clients take."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from bridge.config.kafka import Kafka, Sasl, Tls
 from bridge.config.secret import Secret
 from bridge.config.units import Duration
-from bridge.sink.connection import SettingFault, settings
+from bridge.sink.connection import KafkaFault, SettingFault, faults, settings
 
 SASL = Sasl(mechanism="SCRAM-SHA-512", username="bridge", password=Secret("pa$$"))
 
@@ -53,3 +54,28 @@ def test_certificates_that_cannot_be_used_are_named(tmp_path: Path) -> None:
     for tls in (Tls(ca="/nowhere/ca.crt"), Tls(ca=str(garbage)), Tls(cert="/nowhere/tls.crt", key="/nowhere/tls.key")):
         with pytest.raises(SettingFault, match=r"cannot use the files of kafka\.tls \((ca|cert) /.*\.crt"):
             settings(Kafka(bootstrap_servers=("a:1",), tls=tls))
+
+
+async def test_what_the_client_gives_up_is_a_fault() -> None:
+    """It cancels futures of its own when it closes: who shares streams, or hears requests, would end without a word."""
+    given_up = asyncio.get_running_loop().create_future()
+    given_up.cancel()
+
+    with pytest.raises(KafkaFault, match="could not ask: given up by Kafka's client"):
+        async with faults(Kafka(bootstrap_servers=("a:1",)), "ask", 9):
+            await given_up
+
+
+async def test_what_we_cancel_is_no_fault() -> None:
+    """A stream that is stopped must end, and not try again."""
+
+    async def waits() -> None:
+        async with faults(Kafka(bootstrap_servers=("a:1",)), "ask", 9):
+            await asyncio.sleep(5)
+
+    task = asyncio.create_task(waits())
+    await asyncio.sleep(1)
+    task.cancel()
+    await asyncio.wait({task})
+
+    assert task.cancelled()
