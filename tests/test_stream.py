@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from math import inf
 
 import aiohttp
 import pytest
@@ -46,7 +47,9 @@ async def test_a_stream_outlives_what_a_library_gives_up(what: str) -> None:
         word, _, number = what.partition(" ")
         session.questions, session.streams = int(number or 0), int(word == "stream")
         try:
-            outcome = await World(api, broker, session).live([("touch a", 5.0), ("cut watches", 5.0), ("touch b", 5.0)])
+            outcome = await World(api, broker, session, "exactly-once").live(
+                [("touch a", 5.0), ("cut watches", 5.0), ("touch b", 5.0)]
+            )
         finally:
             await session.close()
 
@@ -61,8 +64,8 @@ class Told:
         self._seat = seat
         self.heard, self.passed_on = asyncio.Event(), asyncio.Event()
 
-    def holds(self) -> bool:
-        return True
+    def left(self) -> float:
+        return inf
 
     async def held(self) -> None:
         await self._seat.held()
