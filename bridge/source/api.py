@@ -11,12 +11,14 @@ from bridge.model.resource import Selection
 from bridge.retry import between
 from bridge.source import discovery
 from bridge.source.answers import BODY, ERROR_CAP, FAILURES, said
+from bridge.source.chunks import BadChunk, Chunks
 from bridge.source.connections import Params
 from bridge.source.faults import Fault, Kind, Phase
 from bridge.source.frames import Bookmark, Frame, Page, decode, decode_page
-from bridge.source.lines import LINE_CAP, Lines
+from bridge.source.lines import LINE_CAP
 from bridge.source.session import JSON, Session, cut
 from bridge.source.states import Frames, Newest, Opened, Quiet
+from bridge.source.wire import wire_of
 
 LIMIT = "500"
 """Objects in a page, as client-go and kube-rs ask (pager.go, params.rs)."""
@@ -37,7 +39,7 @@ LOOK = "2000"
 """Objects in a page of a verification, which are metadata alone: with a page a second, half a million before the
 token expires."""
 READ = 64 << 10
-"""Bytes asked of the stream at once: half the cost of reading all that is there, which would be joined first."""
+"""Bytes asked of the library at once, where it reads the stream: more would be joined first."""
 METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json"
 
 
@@ -48,17 +50,43 @@ class _Stream:
         self.response = response
         self.phase = phase
         self.seconds = seconds
-        self.lines = Lines()
+        self._wire = wire_of(response)
+        self._chunks = Chunks()
+        self.lines = self._chunks.lines
         self.began = asyncio.get_running_loop().time()
         self.frames = 0
         self.waited = 0.0
         self.head = b""
         """What came before the first frame was read, to see what it is if it is no frame."""
 
-    def feed(self, chunk: bytes) -> list[bytes]:
-        if self.frames == 0 and len(self.head) < ERROR_CAP:
-            self.head += chunk
-        return self.lines.feed(chunk)
+    async def read(self) -> list[bytes] | None:
+        """The next lines, perhaps none; None at the end."""
+        if self._wire is None:
+            data = await self.response.content.read(READ)
+            lines = self.lines.feed(data) if data else None
+        elif self._chunks.ended:
+            lines = None
+        else:
+            lines = self._decoded(await self._wire.read())
+        if lines and self.frames == 0 and len(self.head) < ERROR_CAP:
+            self.head += b"\n".join(lines) + b"\n"
+        return lines
+
+    def _decoded(self, data: bytes) -> list[bytes] | None:
+        assert self._wire is not None, "who reads from the library decodes nothing"
+        try:
+            lines = self._chunks.feed(data)
+        except BadChunk as bad:
+            raise aiohttp.ClientPayloadError(str(bad)) from bad
+        if self._chunks.ended:
+            self._wire.finish(self._chunks.rest)
+            return lines or None
+        return lines
+
+    @property
+    def document(self) -> bytes:
+        """All that has come, as long as it is no frame."""
+        return self.head + self.lines.tail
 
     def patience(self, bookmarked: bool) -> float:
         """Seconds of silence after which it must be dead."""
@@ -209,9 +237,9 @@ class Api:
                 return self._ended(stream, Kind.SILENT, f"nothing heard for {patience:.0f} s")
             if isinstance(chunk, Fault | Quiet):
                 return chunk
-            if not chunk:
+            if chunk is None:
                 return self._document(stream) or self._ended(stream, Kind.END)
-            lines = stream.feed(chunk)
+            lines = chunk
             heard = stream.age if stream.lines.held else heard
             if stream.lines.held > LINE_CAP:
                 return self._ended(stream, Kind.UNDECODABLE, f"a line of more than {LINE_CAP} bytes")
@@ -221,11 +249,11 @@ class Api:
                     return await self._answered(stream) or frames
                 return frames
 
-    async def _chunk(self, stream: _Stream, patience: float) -> bytes | Quiet | Fault:
+    async def _chunk(self, stream: _Stream, patience: float) -> list[bytes] | Quiet | Fault | None:
         """One read, under what is left of the heartbeat: the deadline stands around this alone."""
         try:
             async with asyncio.timeout(patience):
-                return await stream.response.content.read(READ)
+                return await stream.read()
         except TimeoutError:
             return Quiet()
         except FAILURES as error:
@@ -235,16 +263,15 @@ class Api:
         """What is no watch from its first line on may be one Status, printed over many lines."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(BODY):
-                while len(stream.head) < ERROR_CAP:
+                while len(stream.document) < ERROR_CAP:
                     chunk = await self._chunk(stream, BODY)
-                    if isinstance(chunk, Fault | Quiet) or not chunk:
+                    if isinstance(chunk, Fault | Quiet) or chunk is None:
                         break
-                    stream.feed(chunk)
         return self._document(stream)
 
     def _document(self, stream: _Stream) -> Fault | None:
         """The Status that came instead of a watch, with status 200 (kubernetes-client/python-base#231)."""
-        if stream.frames or (fault := said(stream.head, stream.phase)) is None:
+        if stream.frames or (fault := said(stream.document, stream.phase)) is None:
             return None
         return structs.replace(fault, age=stream.age)
 

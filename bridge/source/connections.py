@@ -18,9 +18,7 @@ from msgspec import Struct
 from bridge.abandoned import unless_abandoned
 from bridge.source.credentials import CredentialsError
 from bridge.source.kubeconfig import Login
-
-READ_AHEAD = 256 << 10
-"""Bytes of a stream that may wait to be read. The library's 2 MiB for each of hundreds of watches would be too much."""
+from bridge.source.wire import READ_AHEAD, tap
 
 Params = list[tuple[str, str]]
 
@@ -107,6 +105,7 @@ def _pool(account: Login, material: Material) -> RESTClientObject:
     # The library's own session reads ~/.netrc, and fails where that knows the host: our header is the one that counts.
     # Its environment's proxies are kept by `_proxy`. Cookies of load balancers would tie all watches to one server.
     theirs = rest.pool_manager
+    tap(theirs.connector)
     rest.pool_manager = aiohttp.ClientSession(
         connector=theirs.connector, cookie_jar=aiohttp.DummyCookieJar(), read_bufsize=READ_AHEAD
     )

@@ -26,3 +26,8 @@ class Lines:
             self._parts.append(tail)
             self.held += len(tail)
         return lines if all(lines) else [line for line in lines if line]
+
+    @property
+    def tail(self) -> bytes:
+        """The beginning of the line that has not ended."""
+        return b"".join(self._parts)

@@ -107,6 +107,7 @@ class Reader:
         try:
             while not isinstance(state := self._state, Over):
                 self._move(await self._ask(state))
+                await self._buffer.eased()
                 if self._buffer.full:
                     await self._make_room()
             if isinstance(state.trouble.verdict, StartOver):

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from bridge.model.event import Event, Synced
-from bridge.source.buffer import OVERHEAD, Buffer, Pool
+from bridge.source.buffer import AHEAD, EASE, OVERHEAD, Buffer, Pool
 from tests.source.words import added, at
 
 LONGEST, QUIET, ENOUGH = 0.05, 0.005, 1 << 20
@@ -119,6 +119,42 @@ async def test_there_is_room_at_once_where_there_is_room() -> None:
     buffer.put([change(1)])
 
     await asyncio.wait_for(buffer.room(), 0.001)
+
+
+def much(buffer: Buffer) -> None:
+    """More than the writer takes in two turns."""
+    buffer.put([change(101)] * (AHEAD // SIZE + 1))
+
+
+async def eased(buffer: Buffer) -> float:
+    """How many seconds the reader waited."""
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    await buffer.eased()
+    return round(loop.time() - began, 6)
+
+
+async def test_a_reader_far_ahead_waits_for_a_writer_that_goes_on() -> None:
+    """A watch that runs on fills the memory, and is closed and opened again for nothing."""
+    buffer = Buffer(Pool(8 * AHEAD))
+    much(buffer)
+    taking = asyncio.get_running_loop().call_later(0.1, lambda: asyncio.ensure_future(buffer.take(0, 0, 2 * AHEAD)))
+
+    assert (await eased(buffer), await eased(buffer)) == (0.1, 0.0)
+    assert taking.when() <= asyncio.get_running_loop().time()
+
+
+async def test_a_reader_waits_once_for_a_writer_that_has_stopped() -> None:
+    """While Kafka is away changes gather in memory: a server that nobody reads would cut the watch."""
+    buffer = Buffer(Pool(8 * AHEAD))
+    much(buffer)
+
+    waits = [await eased(buffer), await eased(buffer)]
+    await buffer.take(0, 0, ENOUGH)
+    much(buffer)
+    much(buffer)
+
+    assert [*waits, await eased(buffer)] == [EASE, 0.0, EASE]
 
 
 async def test_a_busy_stream_may_have_what_others_do_not_need() -> None:
