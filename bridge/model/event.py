@@ -16,6 +16,8 @@ class ChangeType(enum.Enum):
     LISTED = "LISTED"
     """Not a change of the object: it was there when the snapshot of an epoch was taken."""
 
+    __hash__ = object.__hash__  # an enum's own is written in Python: 0.25 us for each look into a dict
+
 
 class RestartReason(enum.Enum):
     """Why an epoch began. A closed set: consumers may count and alert on it. One reason per gap."""

@@ -22,6 +22,7 @@ from aiokafka.record.memory_records import MemoryRecords
 from bridge.config.kafka import Kafka
 from bridge.sink.addresses import hasten
 from bridge.sink.batch import Batches, Run
+from bridge.sink.compression import quicken
 from bridge.sink.connection import ANSWER, KafkaFault, SettingFault, abandon, connected, faults, settings
 from bridge.sink.hanging import Unsettled, Verdict, last_of
 from bridge.sink.proof import Proof, alone, assert_ours
@@ -74,6 +75,7 @@ class Producer:
         has left over. *proof* is looked at after the fence: whoever owns *name* later fences us in turn.
         """
         assert_fast()
+        quicken()
         exactly_once = kafka.delivery == "exactly-once"
         last = None
         async with faults(kafka, f"start the producer {name}", START):
