@@ -1,6 +1,6 @@
 """The connections to one API server that were made with the same certificates.
 
-kubernetes_asyncio, which only this file knows, does TLS.
+kubernetes_asyncio does TLS, see `library`.
 """
 
 import os
@@ -11,13 +11,12 @@ from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
 import aiohttp
-from kubernetes_asyncio.client.configuration import Configuration
-from kubernetes_asyncio.client.rest import RESTClientObject
 from msgspec import Struct
 
 from bridge.abandoned import unless_abandoned
 from bridge.source.credentials import CredentialsError
 from bridge.source.kubeconfig import Login
+from bridge.source.library import Configuration, RESTClientObject
 from bridge.source.wire import READ_AHEAD, tap
 
 Params = list[tuple[str, str]]
