@@ -1,8 +1,8 @@
 """`python -m tests.away --seconds 600` takes Kafka away under load, gives it back, and measures. By hand: minutes.
 
-On the sandbox, in this process; the bridge is a process of its own, and its memory is what counts. Exit code 1 if it
-held more than 300 MiB, or if in the end the topic does not say what the cluster holds. `--how frozen`: connections
-stay, and no answer comes.
+On the sandbox, in this process, or with `--real` on the real servers, which take fewer changes per second; the bridge
+is a process of its own, and its memory is what counts. Exit code 1 if it held more than 300 MiB, or if in the end the
+topic does not say what the cluster holds. `--how frozen`: connections stay, and no answer comes.
 """
 
 import argparse
@@ -11,6 +11,7 @@ import contextlib
 import json
 import sys
 import time
+from collections.abc import AsyncIterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -19,6 +20,8 @@ from msgspec import Struct
 
 from bridge.sandbox import ApiServer, Broker
 from tests.bridge_process import BridgeProcess
+from tests.servers import apiserver, kafka
+from tests.servers.kube import Kube
 
 RSS = 300 << 20
 OBJECTS = 2000
@@ -28,6 +31,7 @@ BEFORE, AFTER = 15.0, 30.0
 """Seconds of load while all is well."""
 CATCH_UP = 300.0
 FROZEN = 3600.0
+CONFIGMAPS = "/api/v1/namespaces/default/configmaps"
 
 
 class Trial(Struct, frozen=True):
@@ -36,25 +40,100 @@ class Trial(Struct, frozen=True):
     seconds: float
     rate: int
     how: str
+    real: bool
+
+
+class Sandbox:
+    """Both servers in this process."""
+
+    hands = 1
+
+    def __init__(self, api: ApiServer, broker: Broker) -> None:
+        self._api = api
+        self._broker = broker
+        self.kubeconfig = api.kubeconfig_text()
+        self.bootstrap = broker.bootstrap
+
+    async def create(self, body: dict[str, Any]) -> None:
+        self._api.create("configmaps", body)
+
+    async def update(self, body: dict[str, Any]) -> None:
+        self._api.update("configmaps", body)
+
+    async def leave(self, how: str) -> None:
+        if how == "frozen":
+            self._broker.delay(FROZEN)
+        else:
+            await self._broker.stop()
+
+    async def come_back(self, how: str) -> None:
+        if how == "frozen":
+            self._broker.delay(0)
+            await self._broker.stop()  # what hangs would hang for an hour
+        await self._broker.start()
+
+
+class Real:
+    """kube-apiserver with etcd, and Kafka."""
+
+    hands = 8
+    """As many changes are under way at once: each takes some milliseconds."""
+
+    def __init__(self, kube: Kube, cluster: apiserver.Cluster, broker: kafka.Broker) -> None:
+        self._kube = kube
+        self._broker = broker
+        self.kubeconfig = cluster.kubeconfig.read_text()
+        self.bootstrap = broker.bootstrap
+
+    async def create(self, body: dict[str, Any]) -> None:
+        await self._kube.create(CONFIGMAPS, body)
+
+    async def update(self, body: dict[str, Any]) -> None:
+        await self._kube.update(f"{CONFIGMAPS}/{body['metadata']['name']}", body)
+
+    async def leave(self, how: str) -> None:
+        await asyncio.to_thread(self._broker.pause if how == "frozen" else self._broker.kill)
+
+    async def come_back(self, how: str) -> None:
+        await asyncio.to_thread(self._broker.resume if how == "frozen" else self._broker.start)
+
+
+@contextlib.asynccontextmanager
+async def servers(real: bool) -> AsyncIterator[Sandbox | Real]:
+    if not real:
+        async with ApiServer() as api, Broker() as broker:
+            yield Sandbox(api, broker)
+        return
+    with contextlib.ExitStack() as stack:
+        cluster = await asyncio.to_thread(stack.enter_context, apiserver.Cluster())
+        node = await asyncio.to_thread(stack.enter_context, kafka.Broker())
+        async with cluster.kube() as kube:
+            yield Real(kube, cluster, node)
 
 
 class Load:
     """Changes ConfigMaps, one after the other, as long as it runs. Owns how many changes there were."""
 
-    def __init__(self, api: ApiServer, rate: int) -> None:
+    def __init__(self, world: Sandbox | Real, rate: int) -> None:
         self.changes = 0
-        self._api = api
+        self._world = world
         self._rate = rate
+
+    async def prepare(self) -> None:
         for number in range(OBJECTS):
-            self._api.create("configmaps", self._body(number))
+            await self._world.create(self._body(number))
 
     async def run(self) -> None:
-        began, first = time.monotonic(), self.changes
+        async with asyncio.TaskGroup() as group:
+            for _ in range(self._world.hands):
+                group.create_task(self._work())
+
+    async def _work(self) -> None:
+        began, done = time.monotonic(), 0
         while True:
-            due = int((time.monotonic() - began) * self._rate) - (self.changes - first)
-            for _ in range(due):
-                self._api.update("configmaps", self._body(self.changes % OBJECTS))
-                self.changes += 1
+            while done < (time.monotonic() - began) * self._rate / self._world.hands:
+                number, done, self.changes = self.changes % OBJECTS, done + 1, self.changes + 1
+                await self._world.update(self._body(number))
             await asyncio.sleep(0.01)
 
     def _body(self, number: int) -> dict[str, Any]:
@@ -62,16 +141,19 @@ class Load:
 
 
 async def run(trial: Trial, directory: Path) -> bool:
-    async with ApiServer() as api, Broker() as broker:
-        (directory / "kubeconfig").write_text(api.kubeconfig_text())
-        with BridgeProcess(_config(broker, directory), directory) as bridge:
-            load = Load(api, trial.rate)
-            await asyncio.to_thread(_start, bridge)
+    async with servers(trial.real) as world:
+        (directory / "kubeconfig").touch(0o600)
+        (directory / "kubeconfig").write_text(world.kubeconfig)
+        with BridgeProcess(_config(world.bootstrap, directory), directory) as bridge:
+            load = Load(world, trial.rate)
+            await load.prepare()
+            bridge.start()
+            await asyncio.to_thread(bridge.says, "relist completed", 60)
             working = asyncio.create_task(load.run())
             await _pass(BEFORE, bridge, load, "Kafka is there")
-            await _leave(broker, trial.how)
+            await world.leave(trial.how)
             await _pass(trial.seconds, bridge, load, f"Kafka is {trial.how}")
-            await _return(broker, trial.how)
+            await world.come_back(trial.how)
             back = time.monotonic()
             await _pass(AFTER, bridge, load, "Kafka is back")
             working.cancel()
@@ -83,33 +165,14 @@ async def run(trial: Trial, directory: Path) -> bool:
             return bridge.peak_rss <= RSS and report.startswith("equal") and bridge.lives == 1
 
 
-def _config(broker: Broker, directory: Path) -> dict[str, Any]:
+def _config(bootstrap: str, directory: Path) -> dict[str, Any]:
     return {
         "name": "away",
         "standalone": True,
         "kubernetes": {"kubeconfig": str(directory / "kubeconfig")},
-        "kafka": {"bootstrapServers": broker.bootstrap},
+        "kafka": {"bootstrapServers": bootstrap},
         "watches": [{"resource": "configmaps", "topic": "away"}],
     }
-
-
-def _start(bridge: BridgeProcess) -> None:
-    bridge.start()
-    bridge.says("relist completed", 60)
-
-
-async def _leave(broker: Broker, how: str) -> None:
-    if how == "frozen":
-        broker.delay(FROZEN)
-    else:
-        await broker.stop()
-
-
-async def _return(broker: Broker, how: str) -> None:
-    if how == "frozen":
-        broker.delay(0)
-        await broker.stop()  # what hangs would hang for an hour
-    await broker.start()
 
 
 async def _pass(seconds: float, bridge: BridgeProcess, load: Load, what: str) -> None:
@@ -150,10 +213,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=600.0)
     parser.add_argument("--rate", type=int, default=2000)
+    parser.add_argument("--real", action="store_true", help="the real servers, not the sandbox")
     parser.add_argument("--how", choices=("down", "frozen"), default="down")
     asked = parser.parse_args()
     with TemporaryDirectory() as directory:
-        return 0 if asyncio.run(run(Trial(asked.seconds, asked.rate, asked.how), Path(directory))) else 1
+        return 0 if asyncio.run(run(Trial(asked.seconds, asked.rate, asked.how, asked.real), Path(directory))) else 1
 
 
 if __name__ == "__main__":
