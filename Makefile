@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help install check format unit integration test chaos servers demo demo-real picture schema vectors lock clean
+.PHONY: help install check format unit integration test chaos bench bench-quick servers demo demo-real picture schema vectors lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */\1\t/' | expand -t 14
@@ -49,6 +49,12 @@ test: check  ## everything: check, then all tests in one run, the quick ones fir
 chaos: $(READY)  ## three replicas, and everything goes wrong (CHAOS_SECONDS=900: longer; CHAOS_SEED=n: again; CHAOS_DELIVERY=at-least-once)
 	$(BIN)/python -m tests.servers.build
 	$(BIN)/pytest -s tests/integration/test_chaos.py
+
+bench: $(READY)  ## every workload with every peer: hours (the first build of the peers: half an hour more)
+	$(BIN)/python -m bench
+
+bench-quick: $(READY)  ## the stream alone, with the peers that are there: under three minutes
+	$(BIN)/python -m bench --quick
 
 servers: $(READY)  ## a real API server and a real Kafka to play with, until Ctrl-C
 	@$(BIN)/python -m tests.servers

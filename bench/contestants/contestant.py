@@ -1,0 +1,55 @@
+"""What a contestant is to the workloads."""
+
+from pathlib import Path
+from typing import Protocol
+
+from msgspec import Struct
+
+
+class Job(Struct, frozen=True):
+    """*resources* as kubectl takes them, of the core group; all their changes go to *topic*."""
+
+    url: str
+    kubeconfig: Path
+    brokers: str
+    topic: str
+    directory: Path
+    token: str = ""
+    ca: Path | None = None
+    """For who reads no kubeconfig; without them, no login and no TLS."""
+    resources: tuple[str, ...] = ("pods",)
+    profile: Path | None = None
+    """Where a profile is to be written, by a contestant that can."""
+
+
+class Contestant(Protocol):
+    """Stateless: `command` makes what one run needs below `job.directory`."""
+
+    name: str
+    what: str
+    """What it is, with its versions and settings."""
+    cannot: str
+    """What the bridge does and this does not; empty where there is nothing."""
+    slow: bool
+    """Whether it gets a tenth of the changes, so that a run ends within a coffee."""
+    exactly_once: bool
+
+    def missing(self) -> str:
+        """What the machine lacks for it; empty if nothing."""
+        ...
+
+    def built(self) -> bool:
+        """Whether it could start now."""
+        ...
+
+    def build(self) -> None:
+        """Once; into the cache. Nothing to do where it is there."""
+        ...
+
+    def command(self, job: Job) -> list[str]:
+        """What is to be run, for as long as the run lasts."""
+        ...
+
+    def topics(self, job: Job) -> list[str]:
+        """Where it writes, all told."""
+        ...

@@ -1,0 +1,42 @@
+"""The program in Python that most people would write: kubernetes-asyncio's Watch, aiokafka's send."""
+
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+from bench.contestants.contestant import Job
+
+SCRIPT = Path(__file__).parents[1] / "peers" / "python" / "watch_and_send.py"
+
+
+class Handwritten:
+    """Both libraries are the bridge's own, so there is nothing to build."""
+
+    name = "Python, Watch + send"
+    what = (
+        f"kubernetes-asyncio {version('kubernetes-asyncio')} with its models, "
+        f"aiokafka {version('aiokafka')}: idempotent, linger 5 ms, batches of 256 KiB, zstd, uvloop"
+    )
+    cannot = "no exactly once; a gap is silent; deletes in it are never told"
+    slow = True
+    exactly_once = False
+
+    def missing(self) -> str:
+        return ""
+
+    def built(self) -> bool:
+        return True
+
+    def build(self) -> None:
+        """Its libraries are the bridge's own."""
+
+    def command(self, job: Job) -> list[str]:
+        (resource,) = job.resources
+        settings = [f"KUBECONFIG={job.kubeconfig}"]
+        return ["env", *settings, sys.executable, str(SCRIPT), job.brokers, job.topic, resource]
+
+    def topics(self, job: Job) -> list[str]:
+        return [job.topic]
+
+
+HANDWRITTEN = Handwritten()

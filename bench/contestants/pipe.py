@@ -1,0 +1,38 @@
+"""A bare pipe of bytes: what anything that looks at the bytes has to be measured against."""
+
+import shutil
+
+from bench.contestants.contestant import Job
+
+NEEDED = ("curl", "kcat")
+
+
+class Pipe:
+    """kcat makes a record of each line; settings that are not named are librdkafka's."""
+
+    name = "curl | kcat"
+    what = "curl -N piped to kcat -P -z zstd"
+    cannot = "no key and no order per object, no list, no resume, no deletes after a gap; a broken watch ends it"
+    slow = False
+    exactly_once = False
+
+    def missing(self) -> str:
+        return " and ".join(tool for tool in NEEDED if not shutil.which(tool))
+
+    def built(self) -> bool:
+        return not self.missing()
+
+    def build(self) -> None:
+        """A package of every distribution."""
+
+    def command(self, job: Job) -> list[str]:
+        (resource,) = job.resources
+        login = f"--cacert {job.ca} -H 'Authorization: Bearer {job.token}' " if job.ca else ""
+        watch = f"curl -sN {login}'{job.url}/api/v1/{resource}?watch=1'"
+        return ["sh", "-c", f"{watch} | kcat -P -b {job.brokers} -t {job.topic} -z zstd"]
+
+    def topics(self, job: Job) -> list[str]:
+        return [job.topic]
+
+
+PIPE = Pipe()

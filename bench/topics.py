@@ -1,0 +1,94 @@
+"""What arrived: read from the broker, by a client that is no contestant's own.
+
+While a run is measured only ends of partitions are asked for; records are read when it is over.
+"""
+
+import re
+from collections import Counter
+from pathlib import Path
+
+from confluent_kafka import Consumer, IsolationLevel, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec
+from confluent_kafka.cimpl import NewTopic
+from msgspec import Struct
+
+ANSWER = 30.0
+"""Seconds for the broker to answer."""
+VERSION = re.compile(rb'"resourceVersion":"(\d+)"')
+"""The first in a record is the change's own: all contestants write an object's metadata before the rest of it."""
+
+
+class Arrived(Struct, frozen=True):
+    """*records* of any kind; *changes* are different versions among those that were asked for, *repeated* the rest."""
+
+    records: int
+    changes: int
+    repeated: int
+
+
+class Topic:
+    """One topic of a run, made here and removed at the end."""
+
+    def __init__(self, bootstrap: str, name: str, partitions: int) -> None:
+        self.name = name
+        self.partitions = partitions
+        self._bootstrap = bootstrap
+        self._admin = AdminClient({"bootstrap.servers": bootstrap})
+        self._admin.create_topics([NewTopic(name, partitions, 1)])[name].result(ANSWER)
+        self._admin.list_topics(name, timeout=ANSWER)
+
+    def remove(self) -> None:
+        self._admin.delete_topics([self.name])[self.name].result(ANSWER)
+
+    def end(self) -> int:
+        """Offsets that readers of committed records may pass, all partitions together.
+
+        More than records: the end of each transaction has an offset of its own.
+        """
+        wanted = {TopicPartition(self.name, number): OffsetSpec.latest() for number in range(self.partitions)}
+        answers = self._admin.list_offsets(wanted, isolation_level=IsolationLevel.READ_COMMITTED)
+        return sum(answer.result(ANSWER).offset for answer in answers.values())
+
+    def arrived(self, first: int, count: int) -> Arrived:
+        """Reads all that is committed, and counts the versions *first* to *first* + *count*."""
+        seen: Counter[int] = Counter()
+        records = 0
+        for value in self.values():
+            records += 1
+            found = VERSION.search(value)
+            if found is not None and first <= (version := int(found[1])) < first + count:
+                seen[version] += 1
+        return Arrived(records, len(seen), seen.total() - len(seen))
+
+    def values(self) -> list[bytes]:
+        """Of all committed records, a partition after the other."""
+        found: list[bytes] = []
+        settings = {
+            "bootstrap.servers": self._bootstrap,
+            "group.id": "bench",
+            "enable.auto.commit": False,
+            "isolation.level": "read_committed",
+            "enable.partition.eof": True,
+        }
+        consumer = Consumer(settings)
+        try:
+            consumer.assign([TopicPartition(self.name, number, 0) for number in range(self.partitions)])
+            ended: set[int] = set()
+            while len(ended) < self.partitions:
+                for message in consumer.consume(10_000, 1.0):
+                    error = message.error()
+                    if error is None:
+                        found.append(message.value() or b"")
+                    elif error.code() == error._PARTITION_EOF:  # noqa: SLF001 - it has no other name
+                        ended.add(message.partition() or 0)
+                    else:
+                        raise KafkaException(error)
+        finally:
+            consumer.close()
+        return found
+
+
+def stored(directory: Path, topics: list[str]) -> int:
+    """Bytes of these topics in the log of the broker whose directory it is."""
+    segments = [path for topic in topics for path in (directory / "data").glob(f"{topic}-*/*.log")]
+    return sum(path.stat().st_size for path in segments)

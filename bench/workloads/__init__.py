@@ -1,0 +1,1 @@
+"""What is measured, a file each. Its docstring says what may be concluded."""
