@@ -6,7 +6,7 @@
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from bench import machine, report
@@ -46,7 +46,7 @@ def main() -> int:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("workloads", nargs="*", help="all of them if none is named")
-    parser.add_argument("--only", action="append", help="a contestant, by the beginning of its name; may be repeated")
+    parser.add_argument("--only", action="append", help="a contestant, or all whose names begin so; may be repeated")
     parser.add_argument("--runs", type=int, help=f"of each contestant ({RUNS})")
     parser.add_argument("--count", type=int, help="changes or objects, instead of the workload's own cases")
     parser.add_argument("--size", type=int, help="bytes of a pod, instead of the workload's own cases")
@@ -74,13 +74,18 @@ def _ready(chosen: list[Workload], options: argparse.Namespace) -> set[str]:
     ready: set[str] = set()
     everyone = {one.name: one for workload in chosen for one in workload.contestants}
     for name, contestant in everyone.items():
-        if options.only and not any(name.startswith(wanted) for wanted in options.only):
+        if options.only and not any(_is_meant(name, wanted, everyone) for wanted in options.only):
             continue
         if why := _obstacle(contestant, options.quick):
             say(f"== LEFT OUT: {name}: {why}")
         else:
             ready.add(name)
     return ready
+
+
+def _is_meant(name: str, wanted: str, everyone: Collection[str]) -> bool:
+    """By the whole name if there is one like it, else by its beginning."""
+    return name == wanted if wanted in everyone else name.startswith(wanted)
 
 
 def _obstacle(contestant: Contestant, quick: bool) -> str:

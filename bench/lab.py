@@ -76,6 +76,8 @@ class Lab:
     def __init__(self, profile: Path | None = None) -> None:
         self.profile = profile
         self._stack = ExitStack()
+        self._cluster: tuple[str, Cluster] | None = None
+        self._done: set[str] = set()
         self._numbers = itertools.count(1)
 
     def __enter__(self) -> Self:
@@ -94,9 +96,20 @@ class Lab:
     def firehose(self) -> Firehose:
         return self._stack.enter_context(Firehose())
 
-    @cached_property
-    def cluster(self) -> Cluster:
-        return self._stack.enter_context(Cluster())
+    def cluster(self, of: str) -> Cluster:
+        """One for each workload, with nothing in it; that of the workload before goes."""
+        if self._cluster is None or self._cluster[0] != of:
+            if self._cluster is not None:
+                self._cluster[1].close()
+            self._cluster = of, self._stack.enter_context(Cluster())
+            self._done.clear()
+        return self._cluster[1]
+
+    def once(self, what: str, act: Callable[[], object]) -> None:
+        """Prepare the cluster that there is now, if that was not done yet."""
+        if what not in self._done:
+            act()
+            self._done.add(what)
 
     @contextmanager
     def job(self, api: Firehose | Cluster, *resources: str) -> Iterator[tuple[Job, Topic]]:

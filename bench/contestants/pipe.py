@@ -1,14 +1,16 @@
 """A bare pipe of bytes: what anything that looks at the bytes has to be measured against."""
 
-import shutil
-
+from bench.contestants.building import lacking
 from bench.contestants.contestant import Job
 
 NEEDED = ("curl", "kcat")
 
 
 class Pipe:
-    """kcat makes a record of each line; settings that are not named are librdkafka's."""
+    """kcat makes a record of each line, and holds the last one back until the next begins.
+
+    Settings that are not named are librdkafka's.
+    """
 
     name = "curl | kcat"
     what = "curl -N piped to kcat -P -z zstd"
@@ -17,7 +19,7 @@ class Pipe:
     exactly_once = False
 
     def missing(self) -> str:
-        return " and ".join(tool for tool in NEEDED if not shutil.which(tool))
+        return lacking(*NEEDED)
 
     def built(self) -> bool:
         return not self.missing()
