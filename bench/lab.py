@@ -77,7 +77,8 @@ class Lab:
         self.profile = profile
         self._stack = ExitStack()
         self._cluster: tuple[str, Cluster] | None = None
-        self._done: set[str] = set()
+        self.objects = 0
+        """How many the cluster that there is now has been given."""
         self._numbers = itertools.count(1)
 
     def __enter__(self) -> Self:
@@ -102,17 +103,13 @@ class Lab:
             if self._cluster is not None:
                 self._cluster[1].close()
             self._cluster = of, self._stack.enter_context(Cluster())
-            self._done.clear()
+            self.objects = 0
         return self._cluster[1]
 
-    def once(self, what: str, act: Callable[[], object]) -> None:
-        """Prepare the cluster that there is now, if that was not done yet."""
-        if what not in self._done:
-            act()
-            self._done.add(what)
-
     @contextmanager
-    def job(self, api: Firehose | Cluster, *resources: str) -> Iterator[tuple[Job, Topic]]:
+    def job(
+        self, api: Firehose | Cluster, resource: str, namespaces: tuple[str, ...] = ()
+    ) -> Iterator[tuple[Job, Topic]]:
         """Names and a directory of their own, and a topic; all gone at the end."""
         name = f"bench-{next(self._numbers)}"
         directory = self.directory.path / name
@@ -127,7 +124,8 @@ class Lab:
             directory,
             token,
             ca,
-            resources or ("pods",),
+            (resource,),
+            namespaces,
             self.profile,
         )
         try:

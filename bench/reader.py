@@ -7,7 +7,7 @@ from typing import Self
 
 from confluent_kafka import Consumer, TopicPartition
 
-from bench.topics import VERSION
+from bench.topics import QUIET, version_of
 
 
 class Reader:
@@ -19,6 +19,7 @@ class Reader:
             "group.id": "bench-reader",
             "enable.auto.commit": False,
             "isolation.level": "read_committed",
+            **QUIET,
         }
         self._consumer = Consumer(settings)
         self._consumer.assign([TopicPartition(topic, number, 0) for number in range(partitions)])
@@ -42,6 +43,6 @@ class Reader:
             if message is None or message.error() is not None:
                 continue
             at = time.monotonic()
-            found = VERSION.search(message.value() or b"")
-            if found is not None:
-                self.seen.setdefault(int(found[1]), at)
+            version = version_of(message.value() or b"")
+            if version is not None:
+                self.seen.setdefault(version, at)

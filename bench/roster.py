@@ -6,13 +6,28 @@ from bench.contestants.contestant import Contestant
 from bench.contestants.handwritten import HANDWRITTEN
 from bench.contestants.pipe import PIPE
 from bench.contestants.rust import RUST, RUST_PLAIN
+from bench.workloads.catch_up import CatchUp
+from bench.workloads.many import Many
+from bench.workloads.restart import Restart
+from bench.workloads.snapshot import Snapshot
 from bench.workloads.stream import Stream
 from bench.workloads.trickle import Trickle
 from bench.workloads.workload import Workload
 
 EVERYONE: list[Contestant] = [EXACTLY_ONCE, AT_LEAST_ONCE, PIPE, RUST, RUST_PLAIN, HANDWRITTEN, COLLECTOR]
-FAIR = [one for one in EVERYONE if one is not RUST_PLAIN]
+OURS: list[Contestant] = [EXACTLY_ONCE, AT_LEAST_ONCE]
+LISTING: list[Contestant] = [EXACTLY_ONCE, AT_LEAST_ONCE, PIPE, RUST, HANDWRITTEN]
+"""The collector tells no objects that are there already, unless it polls."""
+COMPRESSED: list[Contestant] = [EXACTLY_ONCE, AT_LEAST_ONCE, PIPE, RUST, HANDWRITTEN, COLLECTOR]
 
 
 def workloads() -> list[Workload]:
-    return [Stream(EVERYONE), Trickle(FAIR)]
+    """In the order in which they run. `snapshot` and `restart` share a cluster that takes minutes to fill."""
+    return [
+        Stream(EVERYONE),
+        Trickle(COMPRESSED),
+        Snapshot(LISTING),
+        Restart(OURS),
+        Many(OURS),
+        CatchUp(COMPRESSED),
+    ]

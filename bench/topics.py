@@ -4,7 +4,9 @@ While a run is measured only ends of partitions are asked for; records are read 
 """
 
 import re
+import time
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 from confluent_kafka import Consumer, IsolationLevel, KafkaException, TopicPartition
@@ -16,6 +18,9 @@ ANSWER = 30.0
 """Seconds for the broker to answer."""
 VERSION = re.compile(rb'"resourceVersion":"(\d+)"')
 """The first in a record is the change's own: all contestants write an object's metadata before the rest of it."""
+OBJECT = b'"object":{'
+QUIET = {"log_level": 2}
+"""Of syslog: librdkafka tells of every connection that ends, also of those that we end."""
 
 
 class Arrived(Struct, frozen=True):
@@ -26,6 +31,12 @@ class Arrived(Struct, frozen=True):
     repeated: int
 
 
+def version_of(value: bytes) -> int | None:
+    """Of the object that a record is about; a marker is about none, though it may have a version."""
+    found = VERSION.search(value)
+    return int(found[1]) if found is not None and OBJECT in value else None
+
+
 class Topic:
     """One topic of a run, made here and removed at the end."""
 
@@ -33,9 +44,22 @@ class Topic:
         self.name = name
         self.partitions = partitions
         self._bootstrap = bootstrap
-        self._admin = AdminClient({"bootstrap.servers": bootstrap})
+        self._admin = AdminClient({"bootstrap.servers": bootstrap, **QUIET})
         self._admin.create_topics([NewTopic(name, partitions, 1)])[name].result(ANSWER)
-        self._admin.list_topics(name, timeout=ANSWER)
+        self._wait_for_leaders()
+
+    def _wait_for_leaders(self) -> None:
+        """The broker says so a moment after the answer that the topic is there."""
+        until = time.monotonic() + ANSWER
+        while True:
+            try:
+                self.end()
+            except KafkaException:
+                if time.monotonic() > until:
+                    raise
+                time.sleep(0.05)
+            else:
+                return
 
     def remove(self) -> None:
         self._admin.delete_topics([self.name])[self.name].result(ANSWER)
@@ -55,20 +79,20 @@ class Topic:
         records = 0
         for value in self.values():
             records += 1
-            found = VERSION.search(value)
-            if found is not None and first <= (version := int(found[1])) < first + count:
+            version = version_of(value)
+            if version is not None and first <= version < first + count:
                 seen[version] += 1
         return Arrived(records, len(seen), seen.total() - len(seen))
 
-    def values(self) -> list[bytes]:
+    def values(self) -> Iterator[bytes]:
         """Of all committed records, a partition after the other."""
-        found: list[bytes] = []
         settings = {
             "bootstrap.servers": self._bootstrap,
             "group.id": "bench",
             "enable.auto.commit": False,
             "isolation.level": "read_committed",
             "enable.partition.eof": True,
+            **QUIET,
         }
         consumer = Consumer(settings)
         try:
@@ -78,14 +102,13 @@ class Topic:
                 for message in consumer.consume(10_000, 1.0):
                     error = message.error()
                     if error is None:
-                        found.append(message.value() or b"")
+                        yield message.value() or b""
                     elif error.code() == error._PARTITION_EOF:  # noqa: SLF001 - it has no other name
                         ended.add(message.partition() or 0)
                     else:
                         raise KafkaException(error)
         finally:
             consumer.close()
-        return found
 
 
 def stored(directory: Path, topics: list[str]) -> int:

@@ -40,7 +40,10 @@ class Bridge:
             "name": job.topic,
             "kubernetes": {"kubeconfig": str(job.kubeconfig)},
             "kafka": {"bootstrapServers": job.brokers, **self._fields},
-            "watches": [{"resource": resource, "topic": job.topic} for resource in job.resources],
+            "watches": [
+                {"resource": resource, "topic": job.topic, "namespaces": list(job.namespaces)}
+                for resource in job.resources
+            ],
         }
 
     def topics(self, job: Job) -> list[str]:

@@ -18,6 +18,8 @@ class Job(Struct, frozen=True):
     ca: Path | None = None
     """For who reads no kubeconfig; without them, no login and no TLS."""
     resources: tuple[str, ...] = ("pods",)
+    namespaces: tuple[str, ...] = ()
+    """One stream for each, for who has such a thing; empty: one for all."""
     profile: Path | None = None
     """Where a profile is to be written, by a contestant that can."""
 

@@ -52,7 +52,7 @@ class Stream:
     def run(self, lab: Lab, contestant: Contestant, case: Case) -> Figures:
         count = case.count // 10 if contestant.slow else case.count
         lab.firehose.load(case.size, count)
-        with lab.job(lab.firehose) as (job, topic):
+        with lab.job(lab.firehose, "pods") as (job, topic):
             with lab.running(contestant, job, topic) as running:
                 running.wait_until("a watch", lambda: lab.firehose.report().watching > 0, READY)
                 ready = running.settle(READY)
@@ -75,8 +75,8 @@ class Stream:
         }
 
 
-def watch_until_quiet(running: Running, before: Sample, count: int) -> Sample:
-    """The moment of the last record. *count* offsets at least are awaited, or else a long silence."""
+def watch_until_quiet(running: Running, before: Sample, count: int, stuck: float = STUCK) -> Sample:
+    """The moment of the last record: *count* offsets are awaited (a pipe keeps its last line), or a long silence."""
     last, until = before, time.monotonic() + PATIENCE
     while time.monotonic() < until:
         time.sleep(LOOK)
@@ -84,6 +84,6 @@ def watch_until_quiet(running: Running, before: Sample, count: int) -> Sample:
         now = Sample(time.monotonic(), end, running.usage())
         if end != last.end:
             last = now
-        elif now.at - last.at > (QUIET if end - before.end >= count else STUCK):
+        elif now.at - last.at > (QUIET if end - before.end >= count - 1 else stuck):
             return last
     raise TimeoutError(f"{running.process.name} was not done within {PATIENCE} s")

@@ -16,7 +16,7 @@ from bench.reader import Reader
 from bench.topics import stored
 from bench.workloads.workload import ARRIVED, BYTES, CPU, RSS, Case, Column, Figures
 from bench.writing.plan import Plan, Written
-from bench.writing.running import Writer, at_rate, plan
+from bench.writing.running import Writer, at_rate, furnished
 
 OBJECTS = 200
 SIZE = 600
@@ -47,9 +47,7 @@ class Trickle:
 
     def run(self, lab: Lab, contestant: Contestant, case: Case) -> Figures:
         """*count* of the case is the rate."""
-        cluster = lab.cluster("trickle")
-        objects = plan(cluster, lab.directory.path, OBJECTS, case.size)
-        lab.once("objects", lambda: Writer(objects).written(READY))
+        cluster, objects = furnished(lab, "trickle", OBJECTS, case.size)
         with lab.job(cluster, "configmaps") as (job, topic), Reader(job.brokers, job.topic, topic.partitions) as reader:
             with lab.running(contestant, job, topic) as running:
                 wait_for_life(running, reader, objects)

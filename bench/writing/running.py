@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 from msgspec.structs import replace
 
+from bench.lab import Lab
 from bench.writing.plan import Plan, Written
 from tests.servers.apiserver import Cluster
 from tests.servers.process import Process, tail
@@ -14,11 +15,20 @@ from tests.servers.process import Process, tail
 ROOT = Path(__file__).parents[2]
 
 
-def plan(cluster: Cluster, directory: Path, objects: int, size: int, namespaces: int = 1) -> Plan:
-    """To make them; `at_rate` to change them."""
-    return Plan(
-        cluster.url, str(cluster.ca), cluster.token, str(directory / "written.json"), objects, size, 0, namespaces
-    )
+MAKING = 1800.0
+"""Seconds to make 100,000 objects at worst: the server takes some hundreds each second."""
+
+
+def furnished(lab: Lab, of: str, objects: int, size: int, namespaces: int = 1) -> tuple[Cluster, Plan]:
+    """The workload's cluster, with so many ConfigMaps in it, and a plan of them all, for `at_rate` to change."""
+    cluster = lab.cluster(of)
+    place = str(lab.directory.path / "written.json")
+    everything = Plan(cluster.url, str(cluster.ca), cluster.token, place, objects, size, 0, namespaces)
+    if lab.objects < objects:
+        lacking = replace(everything, start=lab.objects, objects=objects - lab.objects)
+        Writer(lacking).written(MAKING)
+        lab.objects = objects
+    return cluster, everything
 
 
 def at_rate(plan: Plan, rate: float, seconds: float) -> Plan:

@@ -1,6 +1,7 @@
 """The writer itself. It keeps its rate whatever the server takes: who is late is not waited for, up to a bound."""
 
 import asyncio
+import contextlib
 import json
 import random
 import re
@@ -25,7 +26,8 @@ async def make(plan: Plan) -> list[Written]:
     """All objects, and their namespaces."""
     async with _session(plan) as session:
         for number in range(plan.namespaces):
-            await _ask(session, "POST", "/api/v1/namespaces", {"metadata": {"name": namespace(number, plan)}})
+            with contextlib.suppress(aiohttp.ClientResponseError):  # it is there already
+                await _ask(session, "POST", "/api/v1/namespaces", {"metadata": {"name": namespace(number, plan)}})
         numbers = iter(range(plan.start, plan.start + plan.objects))
         made: list[list[Written]] = await asyncio.gather(*(_make(session, plan, numbers) for _ in range(TOGETHER)))
         return [one for part in made for one in part]

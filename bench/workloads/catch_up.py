@@ -1,0 +1,70 @@
+"""catch-up: Kafka hangs for 60 s (SIGSTOP: connections stay, nobody answers) while 500 changes come each second.
+
+Measured from the moment at which Kafka answers again to the arrival of the last of the changes. CPU is that of the
+whole time, outage included, divided by the changes; memory is the most of it.
+
+What may be concluded: whether an outage of the brokers loses or repeats anything, how much of it waits in memory, and
+how long consumers are behind afterwards.
+"""
+
+import time
+
+from bench.contestants.contestant import Contestant
+from bench.lab import Lab
+from bench.reader import Reader
+from bench.workloads.trickle import OBJECTS, READY, SIZE, wait_for_life
+from bench.workloads.workload import ARRIVED, CPU, REPEATED, RSS, Case, Column, Figures
+from bench.writing.plan import Written
+from bench.writing.running import Writer, at_rate, furnished
+
+OUTAGE = 60.0
+ARRIVAL = 120.0
+"""Seconds for everything to arrive: clients wait up to 30 s between tries."""
+
+
+class CatchUp:
+    name = "catch-up"
+    columns = (Column("seconds", "seconds behind"), CPU, RSS, ARRIVED, REPEATED)
+    cases = (Case("60 s of 500 changes/s", 500, SIZE),)
+    quick: tuple[Case, ...] = ()
+
+    def __init__(self, contestants: list[Contestant]) -> None:
+        self.contestants = contestants
+
+    def run(self, lab: Lab, contestant: Contestant, case: Case) -> Figures:
+        """*count* of the case is the rate."""
+        cluster, objects = furnished(lab, "catch-up", OBJECTS, case.size)
+        with lab.job(cluster, "configmaps") as (job, topic), Reader(job.brokers, job.topic, topic.partitions) as reader:
+            with lab.running(contestant, job, topic) as running:
+                wait_for_life(running, reader, objects)
+                before = running.settle(READY)
+                lab.broker.pause()
+                try:
+                    written = Writer(at_rate(objects, case.count, OUTAGE)).written(OUTAGE + ARRIVAL)
+                finally:
+                    lab.broker.resume()
+                back = time.monotonic()
+                _wait_for(reader, written)
+                after = running.usage()
+            first, last = written[0].version, written[-1].version
+            arrived = topic.arrived(min(first, last), abs(last - first) + 1)
+        seen = [reader.seen[one.version] for one in written if one.version in reader.seen]
+        return {
+            "seconds": max(seen, default=back) - back,
+            "cpu_us": (after.cpu - before.cpu) / len(written) * 1e6,
+            "rss_mib": after.peak_rss / (1 << 20),
+            "arrived": len(seen) / len(written) * 100,
+            "repeated": arrived.repeated,
+        }
+
+
+def _wait_for(reader: Reader, written: list[Written]) -> None:
+    """Until all is there, or nothing has come for a third of the patience."""
+    last, at, until = 0, time.monotonic(), time.monotonic() + ARRIVAL
+    while time.monotonic() < until and time.monotonic() - at < ARRIVAL / 3:
+        found = sum(one.version in reader.seen for one in written)
+        if found == len(written):
+            return
+        if found != last:
+            last, at = found, time.monotonic()
+        time.sleep(0.1)
