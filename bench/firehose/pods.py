@@ -18,7 +18,7 @@ PHASES = 8
 """Changes in a pod's life, see `life`: a rolling update without crashes has as many."""
 WORDY = 2000
 """Bytes from which on pods tell their digests and all their conditions."""
-SETTING = 80
+SETTING = 60
 """Bytes of the smallest environment variable."""
 WORDS = ("cache", "endpoint", "feature", "gateway", "limit", "metrics", "pool", "queue", "region", "retry", "session")
 

@@ -30,7 +30,8 @@ def test_a_list_is_where_the_watch_before_it_led(changes: Changes) -> None:
             case "MODIFIED":
                 assert followed[_key(event["object"])]["metadata"]["uid"] == event["object"]["metadata"]["uid"]
                 followed[_key(event["object"])] = event["object"]
-            case "DELETED":
+            case other:
+                assert other == "DELETED"
                 del followed[_key(event["object"])]
 
     assert {_key(body): body for body in map(json.loads, changes.objects(count))} == followed
