@@ -50,7 +50,7 @@ chaos: $(READY)  ## three replicas, and everything goes wrong (CHAOS_SECONDS=900
 	$(BIN)/python -m tests.servers.build
 	$(BIN)/pytest -s tests/integration/test_chaos.py
 
-bench: $(READY)  ## every workload with every peer: hours (the first build of the peers: half an hour more)
+bench: $(READY)  ## every workload with every peer: two to three hours (the first build of the peers: 15 minutes more)
 	$(BIN)/python -m bench
 
 bench-quick: $(READY)  ## the stream alone, with the peers that are there: under three minutes

@@ -29,9 +29,10 @@ def main() -> int:
     chosen = [one for one in workloads() if one.name in (options.workloads or [one.name])]
     if options.quick:
         chosen = [one for one in chosen if one.quick]
-    ready = _ready(chosen, options)
-    measured: list[report.Measured] = []
     on = machine.described()
+    ready, left_out = _ready(chosen, options)
+    on |= {"left out": "; ".join(left_out)} if left_out else {}
+    measured: list[report.Measured] = []
     with Lab(options.profile) as lab:
         for workload in chosen:
             for case in _cases(workload, options):
@@ -69,18 +70,20 @@ def _cases(workload: Workload, options: argparse.Namespace) -> Sequence[Case]:
     return [Case(f"{count:,} of {size:,} bytes", count, size)]
 
 
-def _ready(chosen: list[Workload], options: argparse.Namespace) -> set[str]:
-    """Built, or left out in sight of everybody."""
+def _ready(chosen: list[Workload], options: argparse.Namespace) -> tuple[set[str], list[str]]:
+    """Names of those that are built, and in words who is left out: in sight of everybody."""
     ready: set[str] = set()
+    left_out: list[str] = []
     everyone = {one.name: one for workload in chosen for one in workload.contestants}
     for name, contestant in everyone.items():
         if options.only and not any(_is_meant(name, wanted, everyone) for wanted in options.only):
             continue
         if why := _obstacle(contestant, options.quick):
-            say(f"== LEFT OUT: {name}: {why}")
+            left_out.append(f"{name}: {why}")
+            say(f"== LEFT OUT: {left_out[-1]}")
         else:
             ready.add(name)
-    return ready
+    return ready, left_out
 
 
 def _is_meant(name: str, wanted: str, everyone: Collection[str]) -> bool:

@@ -39,7 +39,10 @@ class Running:
         self.pids: list[int] = []
 
     def usage(self) -> proc.Usage:
-        return proc.usage(self.pids or self._members())
+        try:
+            return proc.usage(self.pids or self._members())
+        except OSError:
+            raise LookupError(f"it ended:\n{tail(self.process.log, 8)}") from None
 
     def wait_until(self, what: str, is_so: Callable[[], bool], seconds: float) -> None:
         until = time.monotonic() + seconds
