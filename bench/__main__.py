@@ -51,7 +51,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--runs", type=int, help=f"of each contestant ({RUNS})")
     parser.add_argument("--count", type=int, help="changes or objects, instead of the workload's own cases")
     parser.add_argument("--size", type=int, help="bytes of a pod, instead of the workload's own cases")
-    parser.add_argument("--quick", action="store_true", help="a small part, within three minutes; builds nothing")
+    parser.add_argument(
+        "--quick", action="store_true", help="a small part, within three minutes on an idle machine; builds nothing"
+    )
     parser.add_argument("--profile", type=Path, help="write a profile of the bridge here")
     parser.add_argument("--output", type=Path, default=RESULTS, help="directory of the results")
     return parser.parse_args()
@@ -77,6 +79,8 @@ def _ready(chosen: list[Workload], options: argparse.Namespace) -> tuple[set[str
     everyone = {one.name: one for workload in chosen for one in workload.contestants}
     for name, contestant in everyone.items():
         if options.only and not any(_is_meant(name, wanted, everyone) for wanted in options.only):
+            continue
+        if options.quick and contestant.variant:
             continue
         if why := _obstacle(contestant, options.quick):
             left_out.append(f"{name}: {why}")

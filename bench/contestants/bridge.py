@@ -9,7 +9,7 @@ from bench.contestants.contestant import Job
 
 
 class Bridge:
-    """*fields* go over `kafka` of the config."""
+    """*fields* go over `kafka` of the config; with any, it is a variant."""
 
     slow = False
 
@@ -17,7 +17,7 @@ class Bridge:
         self.name = name
         self.what = what
         self.cannot = cannot
-        self.exactly_once = fields.get("delivery") != "at-least-once"
+        self.variant = bool(fields)
         self._fields = fields
 
     def missing(self) -> str:

@@ -40,7 +40,7 @@ class Collector:
     )
     cannot = "no exactly once, no key; no initial list; a gap is silent, and deletes in it are never told"
     slow = True
-    exactly_once = False
+    variant = False
 
     def missing(self) -> str:
         return lacking("go", "install")

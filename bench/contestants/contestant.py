@@ -34,7 +34,8 @@ class Contestant(Protocol):
     """What the bridge does and this does not; empty where there is nothing."""
     slow: bool
     """Whether it gets a tenth of the changes, so that a run ends within a coffee."""
-    exactly_once: bool
+    variant: bool
+    """Of another one, with other settings: left out where time is short."""
 
     def missing(self) -> str:
         """What the machine lacks for it; empty if nothing."""

@@ -19,7 +19,7 @@ class Handwritten:
     )
     cannot = "no exactly once; a gap is silent; deletes in it are never told"
     slow = True
-    exactly_once = False
+    variant = False
 
     def missing(self) -> str:
         return ""

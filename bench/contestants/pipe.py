@@ -16,7 +16,7 @@ class Pipe:
     what = "curl -N piped to kcat -P -z zstd"
     cannot = "no key and no order per object, no list, no resume, no deletes after a gap; a broken watch ends it"
     slow = False
-    exactly_once = False
+    variant = False
 
     def missing(self) -> str:
         return lacking(*NEEDED)

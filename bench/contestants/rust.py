@@ -21,10 +21,10 @@ class Rust:
 
     cannot = "no exactly once; after a restart everything is listed again, deletes in between are never told"
     slow = False
-    exactly_once = False
 
-    def __init__(self, name: str, compression: str) -> None:
+    def __init__(self, name: str, compression: str, *, variant: bool = False) -> None:
         self.name = name
+        self.variant = variant
         self.what = (
             "kube-rs 5 (watcher of dynamic objects, one thread) and librdkafka by rdkafka 0.39: idempotent, "
             f"linger 5 ms, compression {compression}; release build with thin LTO"
@@ -50,4 +50,4 @@ class Rust:
 
 
 RUST = Rust("Rust, kube-rs + rdkafka", "zstd")
-RUST_PLAIN = Rust("Rust, uncompressed", "none")
+RUST_PLAIN = Rust("Rust, uncompressed", "none", variant=True)

@@ -46,7 +46,7 @@ class Stream:
         Case(title, 200_000, size)
         for title, size in (("1 KB", 1000), ("2.2 KB", 2200), ("5 KB", 5000), ("20 KB", 20_000))
     )
-    quick = (Case("2.2 KB, 50,000 changes", 50_000, 2200),)
+    quick = (Case("2.2 KB, 40,000 changes", 40_000, 2200),)
 
     def __init__(self, contestants: list[Contestant]) -> None:
         self.contestants = contestants

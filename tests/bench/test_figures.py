@@ -4,6 +4,7 @@ from bench.asked import parse_reads
 from bench.proc import TICKS, Stat, parse_peak, parse_stat
 from bench.tables import Outcome, medians, table
 from bench.topics import version_of
+from bench.workloads.catch_up import epochs
 from bench.workloads.trickle import percentile
 from bench.workloads.workload import CPU, RATE
 
@@ -59,6 +60,13 @@ def test_a_record_counts_by_the_version_of_its_object() -> None:
     """A marker has the version of the list, in every partition: it is no change that came twice."""
     assert version_of(b'{"type":"MODIFIED","object":{"metadata":{"resourceVersion":"17"}}}') == 17
     assert version_of(b'{"type":"SYNCED","resourceVersion":"17","objects":3}') is None
+
+
+def test_a_gap_is_counted_once_and_not_for_every_partition() -> None:
+    """Nor are objects whose text happens to speak of one."""
+    restarted = [b'{"type":"RESTARTED","stream":"a","epoch":%d}' % epoch for epoch in (7, 7, 9, 9)]
+
+    assert epochs([*restarted, b'{"type":"ADDED","object":{"a":"RESTARTED","epoch":11}}']) == 2
 
 
 def test_percentiles_are_values_that_were_measured() -> None:
