@@ -31,6 +31,9 @@ def main() -> int:
         chosen = [one for one in chosen if one.quick]
     on = machine.described()
     ready, left_out = _ready(chosen, options)
+    if not ready:
+        say("== nobody takes part")
+        return 2
     on |= {"left out": "; ".join(left_out)} if left_out else {}
     measured: list[report.Measured] = []
     with Lab(options.profile) as lab:
@@ -56,7 +59,11 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--profile", type=Path, help="write a profile of the bridge here")
     parser.add_argument("--output", type=Path, default=RESULTS, help="directory of the results")
-    return parser.parse_args()
+    options = parser.parse_args()
+    known = [one.name for one in workloads()]
+    if wrong := set(options.workloads) - set(known):
+        parser.error(f"no workload {', '.join(sorted(wrong))}: there are {', '.join(known)}")
+    return options
 
 
 def _runs(options: argparse.Namespace) -> int:

@@ -120,16 +120,16 @@ class Lab:
         topic = Topic(self.broker.bootstrap, name, PARTITIONS)
         token, ca = (api.token, api.ca) if isinstance(api, Cluster) else ("", None)
         job = Job(
-            api.url,
-            api.kubeconfig,
-            self.broker.bootstrap,
-            name,
-            directory,
-            token,
-            ca,
-            (resource,),
-            namespaces,
-            self.profile,
+            url=api.url,
+            kubeconfig=api.kubeconfig,
+            brokers=self.broker.bootstrap,
+            topic=name,
+            resource=resource,
+            directory=directory,
+            token=token,
+            ca=ca,
+            namespaces=namespaces,
+            profile=self.profile,
         )
         try:
             yield job, topic

@@ -62,7 +62,12 @@ class Topic:
                 return
 
     def remove(self) -> None:
-        self._admin.delete_topics([self.name])[self.name].result(ANSWER)
+        """And those that a contestant has made beside it, whose names begin with its own."""
+        names = [
+            name for name in self._admin.list_topics(timeout=ANSWER).topics if f"{name}.".startswith(f"{self.name}.")
+        ]
+        for answer in self._admin.delete_topics(names).values():
+            answer.result(ANSWER)
 
     def end(self) -> int:
         """Offsets that readers of committed records may pass, all partitions together.

@@ -40,10 +40,7 @@ class Bridge:
             "name": job.topic,
             "kubernetes": {"kubeconfig": str(job.kubeconfig)},
             "kafka": {"bootstrapServers": job.brokers, **self._fields},
-            "watches": [
-                {"resource": resource, "topic": job.topic, "namespaces": list(job.namespaces)}
-                for resource in job.resources
-            ],
+            "watches": [{"resource": job.resource, "topic": job.topic, "namespaces": list(job.namespaces)}],
         }
 
     def topics(self, job: Job) -> list[str]:

@@ -63,7 +63,7 @@ class Collector:
 
 def config(job: Job) -> dict[str, Any]:
     """Its file, with the keys of that version."""
-    objects = [{"name": resource, "mode": "watch"} for resource in job.resources]
+    objects = [{"name": job.resource, "mode": "watch"}]
     kafka = {
         "brokers": [job.brokers],
         "protocol_version": "3.0.0",

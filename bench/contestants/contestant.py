@@ -7,17 +7,17 @@ from msgspec import Struct
 
 
 class Job(Struct, frozen=True):
-    """*resources* as kubectl takes them, of the core group; all their changes go to *topic*."""
+    """*resource* by its plural, of the core group; all its changes go to *topic*."""
 
     url: str
     kubeconfig: Path
     brokers: str
     topic: str
+    resource: str
     directory: Path
     token: str = ""
     ca: Path | None = None
     """For who reads no kubeconfig; without them, no login and no TLS."""
-    resources: tuple[str, ...] = ("pods",)
     namespaces: tuple[str, ...] = ()
     """One stream for each, for who has such a thing; empty: one for all."""
     profile: Path | None = None

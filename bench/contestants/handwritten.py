@@ -31,9 +31,8 @@ class Handwritten:
         """Its libraries are the bridge's own."""
 
     def command(self, job: Job) -> list[str]:
-        (resource,) = job.resources
         settings = [f"KUBECONFIG={job.kubeconfig}"]
-        return ["env", *settings, sys.executable, str(SCRIPT), job.brokers, job.topic, resource]
+        return ["env", *settings, sys.executable, str(SCRIPT), job.brokers, job.topic, job.resource]
 
     def topics(self, job: Job) -> list[str]:
         return [job.topic]

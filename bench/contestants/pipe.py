@@ -28,9 +28,8 @@ class Pipe:
         """A package of every distribution."""
 
     def command(self, job: Job) -> list[str]:
-        (resource,) = job.resources
         login = f"--cacert {job.ca} -H 'Authorization: Bearer {job.token}' " if job.ca else ""
-        watch = f"curl -sN {login}'{job.url}/api/v1/{resource}?watch=1'"
+        watch = f"curl -sN {login}'{job.url}/api/v1/{job.resource}?watch=1'"
         return ["sh", "-c", f"{watch} | kcat -P -b {job.brokers} -t {job.topic} -z zstd"]
 
     def topics(self, job: Job) -> list[str]:

@@ -41,9 +41,9 @@ class Rust:
         RECIPE.build()
 
     def command(self, job: Job) -> list[str]:
-        resources = [f"v1/{resource}" for resource in job.resources]
+        resource = f"v1/{job.resource}"
         program = str(RECIPE.place / "bin" / "kube-rdkafka")
-        return ["env", f"KUBECONFIG={job.kubeconfig}", program, job.brokers, job.topic, self._compression, *resources]
+        return ["env", f"KUBECONFIG={job.kubeconfig}", program, job.brokers, job.topic, self._compression, resource]
 
     def topics(self, job: Job) -> list[str]:
         return [job.topic]
