@@ -44,10 +44,13 @@ class Running:
         except OSError:
             raise LookupError(f"it ended:\n{tail(self.process.log, 8)}") from None
 
+    def is_alive(self) -> bool:
+        return bool(self._members())
+
     def wait_until(self, what: str, is_so: Callable[[], bool], seconds: float) -> None:
         until = time.monotonic() + seconds
         while not is_so():
-            if not self._members():
+            if not self.is_alive():
                 raise LookupError(f"it ended:\n{tail(self.process.log, 8)}")
             if time.monotonic() > until:
                 raise TimeoutError(f"{what}: not within {seconds} s:\n{tail(self.process.log, 8)}")

@@ -1,7 +1,8 @@
 """catch-up: Kafka hangs for 60 s (SIGSTOP: connections stay, nobody answers) while 200 changes come each second.
 
 Measured from the moment at which Kafka answers again to the arrival of the last of the changes. CPU is that of the
-whole time, outage included, divided by the changes; memory is the most of it. *Gaps* are those that the topic tells of.
+whole time, outage included, divided by the changes; memory is the most of it. *Gaps* are those that the topic tells of;
+*alive* is 0 for a program that gave up.
 
 What may be concluded: whether an outage of the brokers loses or repeats anything, how much of it waits in memory, and
 how long consumers are behind afterwards. The API server remembers 75 s: who is slow to come back must begin anew.
@@ -27,7 +28,15 @@ ARRIVAL = 120.0
 
 class CatchUp:
     name = "catch-up"
-    columns = (Column("seconds", "seconds behind"), CPU, RSS, ARRIVED, Column("gaps", "gaps told", 0), REPEATED)
+    columns = (
+        Column("seconds", "seconds behind"),
+        CPU,
+        RSS,
+        ARRIVED,
+        Column("gaps", "gaps told", 0),
+        REPEATED,
+        Column("alive", "alive at the end", 0),
+    )
     cases = (Case("60 s of 200 changes/s", 200, SIZE),)
     quick: tuple[Case, ...] = ()
 
@@ -48,7 +57,7 @@ class CatchUp:
                     lab.broker.resume()
                 back = time.monotonic()
                 _wait_for(reader, written)
-                after = running.usage()
+                after, alive = running.usage(), running.is_alive()
             first, last = written[0].version, written[-1].version
             gaps = epochs(topic.values()) - 1
             arrived = topic.arrived(min(first, last), abs(last - first) + 1)
@@ -56,10 +65,11 @@ class CatchUp:
         return {
             "seconds": max(seen, default=back) - back,
             "cpu_us": (after.cpu - before.cpu) / len(written) * 1e6,
-            "rss_mib": after.peak_rss / (1 << 20),
+            "rss_mib": max(before.peak_rss, after.peak_rss) / (1 << 20),
             "arrived": len(seen) / len(written) * 100,
             "gaps": max(0, gaps),
             "repeated": arrived.repeated,
+            "alive": alive,
         }
 
 
