@@ -16,9 +16,10 @@ from bridge.source.connections import Params
 from bridge.source.faults import Fault, Kind, Phase
 from bridge.source.frames import Bookmark, Frame, Page, decode, decode_page
 from bridge.source.lines import LINE_CAP
+from bridge.source.pace import Pace
 from bridge.source.session import JSON, Session, cut
 from bridge.source.states import Frames, Newest, Opened, Quiet
-from bridge.source.wire import wire_of
+from bridge.source.wire import Wire, wire_of
 
 LIMIT = "500"
 """Objects in a page, as client-go and kube-rs ask (pager.go, params.rs)."""
@@ -52,6 +53,7 @@ class _Stream:
         self.seconds = seconds
         self._wire = wire_of(response)
         self._chunks = Chunks()
+        self._pace = Pace()
         self.lines = self._chunks.lines
         self.began = asyncio.get_running_loop().time()
         self.frames = 0
@@ -67,19 +69,23 @@ class _Stream:
         elif self._chunks.ended:
             lines = None
         else:
-            lines = self._decoded(await self._wire.read())
+            lines = await self._burst(self._wire)
         if lines and self.frames == 0 and len(self.head) < ERROR_CAP:
             self.head += b"\n".join(lines) + b"\n"
         return lines
 
-    def _decoded(self, data: bytes) -> list[bytes] | None:
-        assert self._wire is not None, "who reads from the library decodes nothing"
+    async def _burst(self, wire: Wire) -> list[bytes] | None:
+        if self._pace.wait:
+            await wire.rest(self._pace.wait)
+        data = await wire.read()
         try:
             lines = self._chunks.feed(data)
         except BadChunk as bad:
             raise aiohttp.ClientPayloadError(str(bad)) from bad
+        if self.phase is Phase.STREAM:
+            self._pace.read(len(lines), len(data), asyncio.get_running_loop().time())
         if self._chunks.ended:
-            self._wire.finish(self._chunks.rest)
+            wire.finish(self._chunks.rest)
             return lines or None
         return lines
 

@@ -101,6 +101,17 @@ class Wire:
         """Nothing more will be read; *rest* is what came from the body's last chunk on."""
         self._handler.finish(rest)
 
+    async def rest(self, seconds: float) -> None:
+        """Leave what comes to gather with the system for so long: it will come as one."""
+        if self._lost is not None or self._paused or self._handler.transport is None:
+            return
+        self._handler.transport.pause_reading()
+        try:
+            await asyncio.sleep(seconds)
+        finally:
+            if self._handler.transport is not None:
+                self._handler.transport.resume_reading()
+
     async def read(self) -> bytes:
         """What has come, in the chunked coding; never nothing. Raises `ClientPayloadError` if it was cut."""
         while not self._parts:

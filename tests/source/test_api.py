@@ -220,7 +220,7 @@ async def test_a_frame_split_at_every_byte() -> None:
     """Behaviour 48: also inside of characters of 2, 3 and 4 bytes."""
     filling = "ä€🦔"
     whole = line("a", "6", filling)
-    pieces = [piece for at in range(1, len(whole)) for piece in (chunk(whole[:at]), 0.01, chunk(whole[at:]), 0.01)]
+    pieces = [piece for at in range(1, len(whole)) for piece in (chunk(whole[:at]), 0.03, chunk(whole[at:]), 0.03)]
 
     *frames, fault = await heard(HEAD, *pieces, END)
 
