@@ -10,7 +10,7 @@ OVERHEAD = 256
 AHEAD = 8 << 20
 """Bytes that wait while the writer keeps going: two transactions. More is slower, since it leaves the processor's
 caches (18.5 us of an event of 2 KB instead of 22), and costs memory."""
-EASE = 0.25
+EASE = 1.0
 """Seconds. Within them a writer that goes on takes something; a server that nobody reads cuts the watch after some."""
 
 
