@@ -111,9 +111,8 @@ def _fault(error: Exception, heard: list[str], kafka: Kafka, doing: str) -> Kafk
             grant = "Allow Write on the TransactionalId, or set kafka.delivery: at-least-once"
             return SettingFault(f"{what}no permission to use transactional id {cause.args[0]}. {grant}")
         case errors.TopicAuthorizationFailedError():
-            return SettingFault(
-                f"{what}no permission for topic {cause.args[0]}. Allow Write on it, and Read on the checkpoint topic"
-            )
+            grant = "Allow Write on it, and Read on the checkpoint topic"
+            return SettingFault(f"{what}no permission for topic {_names(cause.args[0])}. {grant}")
         case errors.ClusterAuthorizationFailedError():
             return SettingFault(f"{what}no permission on the cluster. Allow IdempotentWrite on it")
         case errors.InvalidTopicError():
@@ -128,8 +127,17 @@ def _fault(error: Exception, heard: list[str], kafka: Kafka, doing: str) -> Kafk
             )
         case errors.MessageSizeTooLargeError() | errors.RecordListTooLargeError():
             return KafkaFault(f"{what}a batch exceeds the topic's max.message.bytes. Lower kafka.maxMessageBytes")
+        case errors.NotLeaderForPartitionError() | errors.LeaderNotAvailableError() | errors.NodeNotReadyError():
+            return KafkaFault(
+                f"{what}the broker that leads has changed or is not there. This passes when Kafka has one"
+            )
         case _:
             return _group_fault(cause, what) or KafkaFault(f"{what}{cause!r}")
+
+
+def _names(topics: object) -> str:
+    """Aiokafka names one topic, or a set of them."""
+    return ", ".join(sorted(map(str, topics))) if isinstance(topics, set | frozenset | list | tuple) else str(topics)
 
 
 def _group_fault(cause: BaseException, what: str) -> KafkaFault | None:

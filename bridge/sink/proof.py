@@ -16,6 +16,4 @@ def alone() -> float:
 
 def assert_ours(name: str, proof: Proof) -> None:
     if proof() <= 0:
-        raise KafkaFault(
-            f"{name} may be another replica's now: the group has not confirmed for too long that it is ours"
-        )
+        raise KafkaFault(f"{name} may be another replica's now: that it is ours has not been confirmed for too long")

@@ -4,10 +4,13 @@ The API server flushes after each event, so an event is a chunk and a line at on
 being joined to anything: 1.6 us an event of 2 KB for reading, where the library's way costs 3.0 (measured).
 """
 
+import re
+
 from bridge.source.lines import Lines
 
 SIZE_CAP = 1024
 """Bytes of a chunk's head: a size, and extensions that nobody sends."""
+_head = re.compile(rb"([0-9a-fA-F]{1,8})[ \t]*(?:;[^\r\n]{0,1000})?\r\n").match
 
 
 class BadChunk(Exception):  # noqa: N818 - says what it is
@@ -34,8 +37,8 @@ class Chunks:
         lines: list[bytes] = []
         at = self._go_on(data, lines) if self._missing else 0
         find, append, whole = data.find, lines.append, self.lines
-        while size := self._size(data, at):
-            body = find(b"\r\n", at) + 2
+        while (head := _head(data, at)) is not None and (size := int(head[1], 16)):
+            body = head.end()
             at, end = body + size + 2, body + size
             if at > len(data):
                 self._missing = at - len(data)
@@ -45,25 +48,10 @@ class Chunks:
                 append(data[body : end - 1])
             else:
                 lines += whole.feed(data[body:end])
-        self.rest = data[at:]
+        self.ended, self.rest = head is not None, data[at:]
+        if head is None and (len(self.rest) > SIZE_CAP or b"\r\n" in self.rest):
+            raise BadChunk(f"{self.rest[:40]!r} is no size of a chunk")
         return lines
-
-    def _size(self, data: bytes, at: int) -> int:
-        """Of the chunk that begins at *at*; 0 where that has not come yet, or the body has ended."""
-        end = data.find(b"\r\n", at, at + SIZE_CAP)
-        if end < 0:
-            if len(data) - at >= SIZE_CAP:
-                raise BadChunk(f"no size of a chunk in {SIZE_CAP} bytes")
-            return 0
-        head = data[at:end]
-        try:
-            size = int(head.partition(b";")[0], 16)
-        except ValueError:
-            size = -1
-        if size < 0:
-            raise BadChunk(f"{head[:40]!r} is no size of a chunk")
-        self.ended = not size
-        return size
 
     def _go_on(self, data: bytes, lines: list[bytes]) -> int:
         """Where the chunk under way ends in *data*."""

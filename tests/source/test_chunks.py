@@ -64,7 +64,9 @@ def test_a_line_of_many_chunks_and_many_lines_in_a_chunk() -> None:
     assert feed(chunk(b"{") + chunk(b'"a":1') + chunk(b"}\n{}\n{") + chunk(b"}\n")) == [b'{"a":1}', b"{}", b"{}"]
 
 
-@pytest.mark.parametrize("bad", [b"{}\r\n", b"-5\r\n", b"\r\n", b"1 0\r\n", b"x" * SIZE_CAP])
+@pytest.mark.parametrize(
+    "bad", [b"{}\r\n", b"-5\r\n", b"\r\n", b"1 0\r\n", b"0x5\r\n", b"+5\r\n", b"1_0\r\n", b"1" + b";" * SIZE_CAP]
+)
 def test_what_is_no_chunk_is_not_guessed_at(bad: bytes) -> None:
     """After a size that cannot be read nothing is known any more: the watch ends, and resumes where it was."""
     chunks = Chunks()
