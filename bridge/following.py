@@ -12,7 +12,8 @@ from msgspec import Struct
 from bridge.config.kafka import Kafka
 from bridge.consumer.loop import LoopFault, RefusedFault
 from bridge.retry import Backoff
-from bridge.sink.connection import ANSWER, KafkaFault, SettingFault, connected, faults, topics_of
+from bridge.sink.connection import ANSWER, KafkaFault, SettingFault, connected, faults
+from bridge.sink.metadata import topics_of
 
 GRACE = 4.0
 """Seconds that a batch, and a good-bye to Kafka, have after a signal: a service manager kills after 10."""
@@ -76,7 +77,7 @@ async def topics(kafka: Kafka, patterns: tuple[str, ...]) -> Mapping[str, int]:
         names = (await client.fetch_all_metadata()).topics()
         mine = [name for name in names if any(pattern.fullmatch(name) for pattern in wanted)]
         found = await topics_of(client, mine) if mine else {}
-    return {topic: len(leaders) for topic, leaders in sorted(found.items())}
+    return {topic: len(listed.leaders) for topic, listed in sorted(found.items())}
 
 
 async def present(kafka: Kafka, patterns: tuple[str, ...]) -> Mapping[str, int] | None:

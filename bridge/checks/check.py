@@ -131,7 +131,8 @@ async def _beginning(ends: _Ends, spec: StreamSpec, selection: Selection, saved:
     """What the stream would decide if it were started now."""
     identity = Identity(ends.kubernetes.cluster_uid, ends.cluster or UNNAMED, selection, spec.watch.topic)
     written_to = saved.checkpoint.partitions if saved.checkpoint is not None else ()
-    match takeover.decide(ends.config, identity, saved, await topics.describe(ends.config, written_to)):
+    present = await topics.describe(ends.config, written_to)
+    match takeover.decide(ends.config, identity, saved, takeover.left_of(saved.checkpoint, present)):
         case Resume():
             return Beginning("resume")
         case Restart(reason, message):

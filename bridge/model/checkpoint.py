@@ -73,6 +73,7 @@ class Checkpoint(Struct, frozen=True):
     `position.epoch == epoch`; in phase RELISTING it is the position before the gap (None at the first start).
     *partitions* has every topic that the stream has written to, with the partition count its records were placed by;
     0 for one that was deleted with objects in it, until a new epoch has told of them anew.
+    *ids* are those of its topics, where Kafka told them: one that was made anew has another.
     *indexed* is how many objects the durable index holds: it proves that what is read beside the checkpoint is whole.
     *began* is for people; checkpoints of older bridges have none. *honoured* is the id of the last request for a new
     epoch that was followed: committed with that epoch's `RESTARTED`, so it is followed once.
@@ -86,6 +87,12 @@ class Checkpoint(Struct, frozen=True):
     indexed: int = 0
     began: Began | None = None
     honoured: str = ""
+    ids: dict[str, str] = {}
+
+    def is_of(self, topic: str, id: str) -> bool:  # noqa: A002 - Kafka's word
+        """Whether *topic* may be the one that was written to: as far as ids are known, it is."""
+        known = self.ids.get(topic, "")
+        return not known or not id or known == id
 
     def after(self, events: list[Event], now: int) -> "Checkpoint":
         """The checkpoint that covers *events* too. Changes count for the position only outside a relist.

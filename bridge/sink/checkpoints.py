@@ -26,9 +26,9 @@ from bridge.sink.connection import (
     connected,
     faults,
     settings,
-    topics_of,
 )
 from bridge.sink.covers import Request, Unreadable, Written
+from bridge.sink.metadata import topics_of
 
 SWEEP = 10.0
 """Seconds between a broker's looks for transactions to abort, by default
@@ -113,7 +113,8 @@ def _knows(config: Config, checkpoint: Checkpoint) -> bool:
 
 async def _partitions(config: Config) -> int:
     async with connected(config.kafka) as client:
-        return len((await topics_of(client, [config.checkpoint_topic])).get(config.checkpoint_topic, ()))
+        found = await topics_of(client, [config.checkpoint_topic])
+        return sum(len(topic.leaders) for topic in found.values())
 
 
 async def _latest(

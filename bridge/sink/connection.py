@@ -14,7 +14,6 @@ from typing import Any
 
 from aiokafka import errors
 from aiokafka.client import AIOKafkaClient
-from aiokafka.protocol.metadata import MetadataRequest
 
 from bridge.abandoned import is_asked_for
 from bridge.config.kafka import Kafka, Sasl, Tls
@@ -196,24 +195,6 @@ async def connected(kafka: Kafka) -> AsyncIterator[AIOKafkaClient]:
         yield client
     finally:
         await abandon(client)
-
-
-async def topics_of(client: AIOKafkaClient, names: Iterable[str]) -> dict[str, list[int]]:
-    """The leader of each partition (-1: none) of those of the topics that exist.
-
-    aiokafka's own requests for metadata ask brokers to create what is missing, which many are set to do.
-    """
-    request = MetadataRequest(sorted(set(names)), allow_auto_topic_creation=False)
-    answer = (await client.send(client.get_random_node(), request)).to_object()
-    found = {}
-    for topic in answer["topics"]:
-        name, error = topic["topic"], errors.for_code(topic["error_code"])
-        if error is errors.UnknownTopicOrPartitionError:
-            continue
-        if error not in (errors.NoError, errors.LeaderNotAvailableError):
-            raise error(name)
-        found[name] = [partition["leader"] for partition in topic["partitions"]]
-    return found
 
 
 async def abandon(client: AIOKafkaClient, tasks: Callable[[], Tasks] = lambda: ()) -> None:

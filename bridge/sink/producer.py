@@ -10,21 +10,21 @@ lost a connection has failed, and its successor's first act is `settle`.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Iterable
 from typing import Any, NoReturn, Self
 
-from aiokafka import AIOKafkaProducer, TopicPartition
-from aiokafka.client import ConnectionGroup
-from aiokafka.conn import CloseReason
+from aiokafka import TopicPartition
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from aiokafka.record.memory_records import MemoryRecords
 
 from bridge.config.kafka import Kafka
 from bridge.sink.addresses import hasten
 from bridge.sink.batch import Batches, Run
+from bridge.sink.client import Client
 from bridge.sink.compression import quicken
-from bridge.sink.connection import ANSWER, KafkaFault, SettingFault, abandon, connected, faults, settings
+from bridge.sink.connection import ANSWER, KafkaFault, SettingFault, connected, faults, settings
 from bridge.sink.hanging import Unsettled, Verdict, last_of
+from bridge.sink.metadata import topics_of
 from bridge.sink.proof import Proof, alone, assert_ours
 from bridge.sink.route import Target
 
@@ -35,9 +35,6 @@ START = 30.0
 IDLE = 180.0
 """Seconds after which we close an unused connection ourselves: load balancers cut them after 240 to 350, and a cut one
 looks like a broker that has gone."""
-GONE = (CloseReason.CONNECTION_BROKEN, CloseReason.CONNECTION_TIMEOUT, CloseReason.OUT_OF_SYNC)
-
-Requests = set["asyncio.Task[Any]"]
 _CODECS = (DefaultRecordBatchBuilder, MemoryRecords)
 
 
@@ -54,7 +51,7 @@ def assert_fast() -> None:
 class Producer:
     """Owns an aiokafka producer, from `start` to `kill`. Dead after the first failure."""
 
-    def __init__(self, kafka: Kafka, name: str, client: "_Client", verdict: Verdict | None, proof: Proof) -> None:
+    def __init__(self, kafka: Kafka, name: str, client: "Client", verdict: Verdict | None, proof: Proof) -> None:
         self._kafka = kafka
         self._name = name
         self._client = client.producer
@@ -64,6 +61,8 @@ class Producer:
         self._proof = proof
         self._exactly_once = kafka.delivery == "exactly-once"
         self._published = 0
+        self._ends: dict[Target, int] = {}
+        """The offset that was written last, of each partition."""
         self._dead = False
 
     @classmethod
@@ -82,7 +81,7 @@ class Producer:
             if exactly_once:
                 async with connected(kafka) as asking:
                     last = await last_of(asking, name)
-            client = _Client(_settings(kafka, name if exactly_once else None))
+            client = Client(_settings(kafka, name if exactly_once else None))
             hasten(client.producer.client, kafka, ANSWER)
             try:
                 await client.producer.start()
@@ -173,7 +172,17 @@ class Producer:
     async def _send(self, runs: list[Run], time: int) -> None:
         """Returns when every batch is acknowledged; raises the first failure."""
         sending = [await self._enqueue(run, time) for run in runs]
-        await asyncio.gather(*sending)
+        for run, written in zip(runs, await asyncio.gather(*sending), strict=True):
+            self._follow(run.target, written.offset)
+
+    def _follow(self, target: Target, offset: int) -> None:
+        """Offsets only grow, but in a topic that was made anew: the transaction that finds it is never committed.
+
+        -1: it was acknowledged before.
+        """
+        if 0 <= offset <= self._ends.get(target, -1):
+            raise KafkaFault(f"topic {target.topic} was deleted and made anew under us: starting over")
+        self._ends[target] = max(offset, self._ends.get(target, -1))
 
     async def _enqueue(self, run: Run, time: int) -> "asyncio.Future[Any]":
         """Waits only while another batch of the same partition is in the queue."""
@@ -211,6 +220,11 @@ class Producer:
         known = self._client.client.cluster.partitions_for_topic(topic)
         return len(known) if known else None
 
+    async def ids(self, topics: list[str]) -> dict[str, str]:
+        """As brokers tell now, of those that exist."""
+        async with faults(self._kafka, f"ask for the topics {', '.join(topics)}", ANSWER):
+            return {name: topic.id for name, topic in (await topics_of(self._client.client, topics)).items()}
+
     async def kill(self) -> None:
         """Never hangs, leaves no task and no socket. What `publish` has returned from is safe: a good end as well."""
         self._dead = True
@@ -218,55 +232,6 @@ class Producer:
 
 
 LOST = "a broker has cut our connection. If it restarted, the end of our last transaction may be missing: starting over"
-
-
-class _Client:
-    """aiokafka's producer, and what it does not tell: its requests under way, and that a connection has broken.
-
-    Its own `stop` waits for answers that may never come; a lost connection it replaces without a word.
-    """
-
-    def __init__(self, options: dict[str, Any]) -> None:
-        self.producer = AIOKafkaProducer(**options)
-        self._transactional = "transactional_id" in options
-        self.requests: Requests = set()
-        self.lost = asyncio.Event()
-        sender, client = self.producer._sender, self.producer.client  # noqa: SLF001
-        for name in ("_send_produce_req", "_do_add_partitions_to_txn", "_do_txn_commit"):  # all that its sender begins
-            setattr(sender, name, self._noted(getattr(sender, name)))
-        self._get: Callable[..., Coroutine[Any, Any, object]] = client._get_conn  # noqa: SLF001
-        setattr(client, "_get_conn", self._get_conn)  # noqa: B010 - a method, for the type checker
-        self._closed: Callable[[object, CloseReason | None], None] = client._on_connection_closed  # noqa: SLF001
-        setattr(client, "_on_connection_closed", self._on_closed)  # noqa: B010 - a method, for the type checker
-
-    def _noted(self, request: Callable[..., Coroutine[Any, Any, Any]]) -> Callable[..., Any]:
-        async def noted(*args: Any) -> Any:  # noqa: ANN401 - handed on
-            task = asyncio.current_task()
-            assert task is not None
-            self.requests.add(task)
-            task.add_done_callback(self.requests.discard)
-            return await request(*args)
-
-        return noted
-
-    async def _get_conn(
-        self, node: object, *, group: object = ConnectionGroup.DEFAULT, no_hint: bool = False
-    ) -> object:
-        """A connection that a broker has just ended is forgotten by aiokafka: not closed, nor told of as lost."""
-        known = self.producer.client._conns.get((node, group))  # noqa: SLF001
-        if known is not None and not known.connected():
-            known.close(reason=CloseReason.CONNECTION_BROKEN)
-        return await self._get(node, group=group, no_hint=no_hint)
-
-    def _on_closed(self, connection: object, reason: CloseReason | None) -> None:
-        if reason in GONE and self._transactional:
-            self.lost.set()
-        self._closed(connection, reason)
-
-    async def kill(self) -> None:
-        self.producer._closed = True  # noqa: SLF001 - or it complains when the object goes
-        sender = self.producer._sender  # noqa: SLF001
-        await abandon(self.producer.client, lambda: (sender.sender_task, *self.requests))
 
 
 RETRY_MS = 100

@@ -33,7 +33,7 @@ class Takeover(Struct, frozen=True):
 
 
 class Found(Struct, frozen=True):
-    """What there is of a stream in Kafka. *existing* are those of its checkpoint's topics that are still there."""
+    """What there is of a stream in Kafka. *existing* are those of its checkpoint's topics that are left (`left_of`)."""
 
     saved: Saved
     existing: dict[str, Topic]
@@ -58,7 +58,12 @@ async def prepare(config: Config, stream: str, identity: Identity, found: Found,
     decision = decide(config, identity, saved, existing)
     request = saved.request.id if saved.request is not None else ""
     if isinstance(decision, Resume):
-        kept = replace(before, identity=identity, partitions=_partitions(existing))
+        kept = replace(
+            before,
+            identity=identity,
+            partitions=_partitions(existing),
+            ids={name: topic.id for name, topic in existing.items() if topic.id},
+        )
         router = _router(identity, kept.partitions)
         return Takeover(decision, kept, identity, existing, found.checkpoint_topic, router, saved.index, [], request)
     mine = existing | await topics.ensure(config, _router(identity, {}).fixed_topics())
@@ -66,6 +71,14 @@ async def prepare(config: Config, stream: str, identity: Identity, found: Found,
     moved = displaced(saved.index, _router(before.identity, before.partitions), router) if before.partitions else []
     index = _without(saved.index, moved)
     return Takeover(decision, before, identity, mine, found.checkpoint_topic, router, index, moved, request)
+
+
+def left_of(before: Checkpoint | None, present: dict[str, Topic]) -> dict[str, Topic]:
+    """Of the topics that are *present* those that are still what *before* says was written to.
+
+    One that was deleted and made anew, by another stream or by people, is gone as far as this stream is concerned.
+    """
+    return {name: topic for name, topic in present.items() if before is None or before.is_of(name, topic.id)}
 
 
 def decide(config: Config, identity: Identity, saved: Saved, existing: dict[str, Topic]) -> Resume | Restart:
@@ -86,7 +99,8 @@ def _noted(stream: str, before: Checkpoint, existing: dict[str, Topic], index: d
     for gone in sorted(set(before.partitions) - set(counts)):
         TopicForgotten(stream, gone).emit()
     left = {name: 0 if counts[name] == 0 else was for name, was in before.partitions.items() if name in counts}
-    return replace(before, partitions=left)
+    ids = {name: known for name, known in before.ids.items() if name in existing}
+    return replace(before, partitions=left, ids=ids)
 
 
 def _recalled(config: Config, now: Identity, before: Checkpoint | None) -> Identity:

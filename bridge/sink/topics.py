@@ -10,7 +10,8 @@ from aiokafka.protocol.admin import CreateTopicsRequest, DescribeConfigsRequest
 from msgspec import Struct
 
 from bridge.config.tree import Config
-from bridge.sink.connection import KafkaFault, SettingFault, connected, faults, topics_of
+from bridge.sink.connection import KafkaFault, SettingFault, connected, faults
+from bridge.sink.metadata import Listed, topics_of
 from bridge.sink.route import Target
 from bridge.telemetry import TopicCreated
 
@@ -35,7 +36,7 @@ CHECKPOINT_CONFIG = {
 class Topic(Struct, frozen=True):
     """A topic that exists. *limit* (bytes of a batch) and *cleanup* (policy) are None where they may not be read.
 
-    *headless* are the partitions that have no leader now.
+    *headless* are the partitions that have no leader now. *id* is of this incarnation, empty where brokers tell none.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Topic(Struct, frozen=True):
     limit: int | None = None
     cleanup: str | None = None
     headless: tuple[int, ...] = ()
+    id: str = ""
 
     @property
     def compacted(self) -> bool:
@@ -158,7 +160,7 @@ async def _ensure(config: Config, names: Iterable[str], partitions: int, setting
                 raise refused[0]
             found = await _settled(client, wanted)
             for name in created:
-                TopicCreated(name, len(found[name])).emit()
+                TopicCreated(name, len(found[name].leaders)).emit()
         return await _described(client, found)
 
 
@@ -203,24 +205,24 @@ def _refusal(name: str, error: type[errors.BrokerResponseError], message: str) -
     return SettingFault(f"{reason}. {mends.get(error, 'Create it by hand')}")
 
 
-async def _settled(client: AIOKafkaClient, names: list[str]) -> dict[str, list[int]]:
+async def _settled(client: AIOKafkaClient, names: list[str]) -> dict[str, Listed]:
     """Wait until brokers know of all partitions, with leaders. The caller's deadline bounds it."""
     while True:
         found = await topics_of(client, names)
-        if len(found) == len(names) and all(leaders and min(leaders) >= 0 for leaders in found.values()):
+        if len(found) == len(names) and all(topic.leaders and min(topic.leaders) >= 0 for topic in found.values()):
             return found
         await asyncio.sleep(POLL)
 
 
-async def _described(client: AIOKafkaClient, found: dict[str, list[int]]) -> dict[str, Topic]:
+async def _described(client: AIOKafkaClient, found: dict[str, Listed]) -> dict[str, Topic]:
     configs = await _configs(client, list(found)) if found else {}
     topics = {}
-    for name, leaders in found.items():
+    for name, listed in found.items():
         entries = configs.get(name, {})
         limit = entries.get("max.message.bytes")
-        headless = tuple(partition for partition, leader in enumerate(leaders) if leader < 0)
+        headless = tuple(partition for partition, leader in enumerate(listed.leaders) if leader < 0)
         size = None if limit is None else int(limit)
-        topics[name] = Topic(name, len(leaders), size, entries.get("cleanup.policy"), headless)
+        topics[name] = Topic(name, len(listed.leaders), size, entries.get("cleanup.policy"), headless, listed.id)
     return topics
 
 

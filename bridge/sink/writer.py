@@ -26,16 +26,11 @@ from bridge.sink.proof import Proof, alone
 from bridge.sink.route import Target
 from bridge.sink.takeover import Found, Takeover
 from bridge.sink.topics import Topic
+from bridge.sink.whereabouts import Whereabouts
 from bridge.telemetry import ObjectOversized, RecordsCommitted, RelistCompleted, StreamRestarted, TopicCompacted
 
-RECOUNT = 5.0
-"""Seconds between looks at the partition counts, which are in memory and at most 30 s old."""
 EARLY = 0.9
 """Of the progress interval: bookmarks come every minute, now and then a little early, and every one should count."""
-
-
-class Repartitioned(Exception):  # noqa: N818 - says what happened
-    """A topic has another number of partitions than the records were placed by: start over from the checkpoint."""
 
 
 class Opened(Struct, frozen=True):
@@ -70,7 +65,8 @@ class Writer:
         self._target, self._drafter = _drafter(config, spec, take)
         self._draft = self._drafter.begin(_now())
         self._events: list[Event] = []
-        self._recounted = self._progressed = self._restarted = float("-inf")
+        self._whereabouts = Whereabouts(producer, take.topics)
+        self._progressed = self._restarted = float("-inf")
 
     @classmethod
     async def open(
@@ -117,7 +113,7 @@ class Writer:
 
     async def write(self, events: list[Event]) -> None:
         """Returns when all of *events* is committed, in transactions of about 4 MB at the most."""
-        self._recount()
+        await self._whereabouts.assert_unchanged(self._drafter.router.counts)
         at = 0
         self._draft = self._drafter.begin(_now())
         while at < len(events):
@@ -167,6 +163,7 @@ class Writer:
         topics.assert_led(found.values())
         await self._producer.discard(target for topic in found.values() for target in topic.targets)
         await self._producer.track(names)
+        self._whereabouts.learn(found)
         now = self._covering(_now())
         for name in names:
             self._drafter.learn(name, found[name].partitions, takeover.limit(self._config, found[name]))
@@ -198,11 +195,11 @@ class Writer:
         successor finds them again.
         """
         after = replace(self.checkpoint.after(self._events, now), honoured=self._honoured)
-        counts, indexed = self._drafter.router.counts, self._drafter.indexed
+        counts, ids, indexed = self._drafter.router.counts, dict(self._whereabouts.ids), self._drafter.indexed
         if self._displaced:
-            counts = counts | self._held.partitions
-            return replace(after, identity=self._held.identity, partitions=counts, indexed=indexed)
-        return replace(after, identity=self._identity, partitions=counts, indexed=indexed)
+            counts, ids = counts | self._held.partitions, self._held.ids | ids
+            return replace(after, identity=self._held.identity, partitions=counts, ids=ids, indexed=indexed)
+        return replace(after, identity=self._identity, partitions=counts, ids=ids, indexed=indexed)
 
     async def _commit(self) -> None:
         """Commit the draft with its checkpoint, and begin the next one."""
@@ -247,23 +244,15 @@ class Writer:
             round(took, 3),
         ).emit()
 
-    def _recount(self) -> None:
-        """Whether topics have grown meanwhile. Records go by the remembered count until the stream is opened again."""
-        if time.monotonic() - self._recounted < RECOUNT:
-            return
-        self._recounted = time.monotonic()
-        for topic, count in self._drafter.router.counts.items():
-            now = self._producer.partitions(topic)
-            if now is not None and now != count:
-                raise Repartitioned(f"{topic} had {count} partitions, has {now}")
-
 
 async def _settled(config: Config, stream: str, producer: Producer, checkpoint_topic: Topic) -> Found:
     """What there is of the stream, once nothing of it hangs: first where the checkpoint lies, then in its topics."""
     place = covers.target_of(config.checkpoint_topic, checkpoint_topic.partitions, stream)
     await producer.settle([place])
     saved = await checkpoints.read(config, stream)
-    existing = await topics.describe(config, saved.checkpoint.partitions if saved.checkpoint is not None else ())
+    before = saved.checkpoint
+    present = await topics.describe(config, before.partitions if before is not None else ())
+    existing = takeover.left_of(before, present)
     topics.assert_led(existing.values())
     await producer.settle(target for topic in existing.values() for target in topic.targets)
     return Found(saved, existing, checkpoint_topic)

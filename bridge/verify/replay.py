@@ -12,7 +12,8 @@ from bridge.consumer.intake import Notice
 from bridge.consumer.loop import Loop
 from bridge.consumer.state import Held, Scope, Standing
 from bridge.consumer.stores.memory import MemoryStore
-from bridge.sink.connection import ANSWER, connected, faults, settings, topics_of
+from bridge.sink.connection import ANSWER, connected, faults, settings
+from bridge.sink.metadata import topics_of
 from bridge.verify.compare import Entry
 
 CUT = "the last snapshot was not read whole (retention?): what was told before is not in the topic any more"
@@ -57,7 +58,7 @@ class Replay:
         """To the end of now. Raises `KafkaFault`, `LoopFault` or `ForeignTopic`."""
         async with faults(self._kafka, "read the list of topics", 2 * ANSWER), connected(self._kafka) as client:
             found = await topics_of(client, topics) if topics else {}
-        self.partitions = {topic: len(leaders) for topic, leaders in found.items()}
+        self.partitions = {topic: len(listed.leaders) for topic, listed in found.items()}
         if self.partitions:
             loop = Loop(self._store, self._known, _ignore, settings(self._kafka), None)
             await loop.run(asyncio.Event(), once=True)

@@ -1,14 +1,20 @@
 """Which objects a stream tells of: selectors, namespaces, a resource that comes later, streams that share a topic."""
 
 import asyncio
+import json
+import subprocess
+import sys
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from tests.audit.topics import read_topic
 from tests.load import CONFIGMAPS, PODS, WIDGETS, make_widgets
 from tests.servers.apiserver import Cluster
 from tests.servers.kafka import Broker
+from tests.sink.stage import delete
 from tests.trial import create_topics, trial
 
 pytestmark = pytest.mark.integration
@@ -63,6 +69,37 @@ async def test_listed_namespaces_are_streams_of_their_own(
 
     assert report.ok
     assert report.restarts == {"configmaps.team-a initial": 1, "configmaps.team-b initial": 1}
+
+
+async def test_streams_that_share_a_topic_are_all_told_anew_when_it_is_made_again(
+    new_cluster: Clusters, broker: Broker, tmp_path: Path
+) -> None:
+    """The first of them to start makes it, and the others find it whole: they must not go on over the loss."""
+    namespaces = [f"team-{number}" for number in range(12)]
+    topic = "shared.configmaps"
+    watches = [{"resource": "configmaps", "namespaces": namespaces, "topic": topic}]
+    async with trial(new_cluster(), broker, tmp_path, watches, name="shared") as run:
+        await create_topics(broker.bootstrap, {topic: 2})
+        writer = await run.writer(CONFIGMAPS, namespaces=namespaces)
+        await writer.work(3, rate=60)
+        run.bridge.start()
+        await run.caught_up(writer)
+        assert await asyncio.to_thread(run.bridge.terminate) == 0
+        await delete(broker.bootstrap, topic)
+        await create_topics(broker.bootstrap, {topic: 2})
+        run.bridge.start()
+        await run.synced()
+        await writer.work(2, rate=60)
+        await run.caught_up(writer)
+        command = [sys.executable, "-m", "bridge", "verify", "-c", str(run.bridge.config), "--output", "json"]
+        verified = await asyncio.create_subprocess_exec(*command, stdout=subprocess.PIPE)
+        told, _ = await verified.communicate()
+        log = await read_topic(broker.bootstrap, topic)
+        values = [json.loads(entry.value) for entry in log.entries]
+        begun = Counter((value["stream"], value["reason"]) for value in values if value["type"] == "RESTARTED")
+
+    assert verified.returncode == 0, told.decode()
+    assert begun == {(f"configmaps.{namespace}", "repartitioned"): 2 for namespace in namespaces}
 
 
 async def test_a_resource_may_come_later(new_cluster: Clusters, broker: Broker, tmp_path: Path) -> None:

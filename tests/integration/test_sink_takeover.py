@@ -9,9 +9,11 @@ from aiokafka import AIOKafkaProducer
 from bridge.model.checkpoint import Restart, Resume
 from bridge.model.event import Change, ChangeType, Event, Progress, RestartReason
 from bridge.model.position import Epoch, Position, ResourceVersion
+from bridge.sink.connection import KafkaFault
 from bridge.sink.draft import FULL
 from bridge.sink.route import partition_of
-from bridge.sink.writer import Opened, Repartitioned, Writer
+from bridge.sink.whereabouts import Repartitioned
+from bridge.sink.writer import Opened, Writer
 from tests.servers.kafka import Broker
 from tests.sink.stage import (
     SERVICES,
@@ -20,6 +22,7 @@ from tests.sink.stage import (
     fresh,
     grow,
     listed,
+    make,
     restarted,
     stage,
     swept,
@@ -245,6 +248,75 @@ async def test_a_topic_that_is_gone_without_any_object_is_forgotten(broker: Brok
     assert types((await at.values(f"{prefix}.two"))[0]) == ["RESTARTED", "SYNCED", "ADDED"]
 
 
+async def test_a_topic_that_somebody_else_has_made_anew_is_told_anew(broker: Broker) -> None:
+    """Streams of several namespaces share a topic: the first to start makes it again, and the others find it whole."""
+    at = stage(broker.bootstrap, partitions=1)
+    first = await at.open()
+    await snapshot(first.writer, 1000, ["x", "y"])
+    await first.writer.close()
+    await delete(broker.bootstrap, at.topic)
+    await make(broker.bootstrap, at.topic, 1)
+
+    second = await at.open()
+
+    assert isinstance(second.start, Restart)
+    assert (second.start.reason, second.start.message) == (RestartReason.REPARTITIONED, f"{at.topic} was deleted")
+    await relisted(second, 2000, ["x", "y"], 200)
+    await second.writer.close()
+    assert types((await at.values())[0]) == ["RESTARTED", "LISTED", "LISTED", "SYNCED"]
+
+
+async def test_a_topic_made_anew_without_any_object_begins_with_the_epoch(broker: Broker) -> None:
+    """It has a change to tell, some day: no record may stand in the new topic before a `RESTARTED`."""
+    at = stage(broker.bootstrap, partitions=1)
+    first = await at.open()
+    await snapshot(first.writer, 1000, [])
+    await first.writer.close()
+    await delete(broker.bootstrap, at.topic)
+    await make(broker.bootstrap, at.topic, 1)
+
+    second = await at.open()
+
+    assert isinstance(second.start, Resume)
+    await second.writer.write([change("x", 101, ChangeType.ADDED, fresh=True)])
+    await second.writer.close()
+    assert types((await at.values())[0]) == ["RESTARTED", "SYNCED", "ADDED"]
+
+
+async def test_a_topic_made_anew_under_a_writer_gets_nothing_of_the_old_epoch(broker: Broker) -> None:
+    """Its offsets begin anew: what finds that is never committed, so no consumer takes a change for all there is."""
+    at = stage(broker.bootstrap, partitions=1)
+    opened = await at.open()
+    await snapshot(opened.writer, 1000, ["x", "y"])
+    await delete(broker.bootstrap, at.topic)
+    await make(broker.bootstrap, at.topic, 1)
+
+    with pytest.raises(KafkaFault, match=f"{at.topic} was deleted and made anew under us"):
+        await opened.writer.write([change("x", 101)])
+
+    again = await at.open()
+    assert isinstance(again.start, Restart)
+    await relisted(again, 2000, ["x", "y"], 200)
+    await again.writer.close()
+    assert types((await at.values())[0]) == ["RESTARTED", "LISTED", "LISTED", "SYNCED"]
+
+
+async def test_a_topic_made_anew_and_filled_is_known_by_its_id(broker: Broker) -> None:
+    """Others have written more to it than there was before: offsets tell nothing."""
+    at = stage(broker.bootstrap, partitions=1)
+    opened = await at.open()
+    await snapshot(opened.writer, 1000, ["x"])
+    await delete(broker.bootstrap, at.topic)
+    await make(broker.bootstrap, at.topic, 1)
+
+    opened.writer._whereabouts._identified = float("-inf")
+    with pytest.raises(Repartitioned, match=f"{at.topic} was deleted and made anew"):
+        await opened.writer.write([change("x", 101)])
+
+    await opened.writer.kill()
+    assert await at.values() == {}
+
+
 async def test_growth_while_running_is_noticed(broker: Broker) -> None:
     """Records go by the remembered count until then, so that no key is in two partitions."""
     at = stage(broker.bootstrap, partitions=1)
@@ -254,7 +326,7 @@ async def test_growth_while_running_is_noticed(broker: Broker) -> None:
     await opened.writer._producer._client.client.force_metadata_update()
     await opened.writer.write([change("x", 101)])
 
-    opened.writer._recounted = float("-inf")
+    opened.writer._whereabouts._recounted = float("-inf")
     with pytest.raises(Repartitioned, match=f"{at.topic} had 1 partitions, has 3"):
         await opened.writer.write([change("x", 102)])
 

@@ -1,8 +1,10 @@
 """A small client for tests: any path, JSON in and out, the server's own words when it refuses."""
 
+import asyncio
 import io
 import json
 import ssl
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -12,6 +14,9 @@ from typing import Any, Self
 import aiohttp
 
 Object = dict[str, Any]
+
+BUSY = 30.0
+"""Seconds for a server that asks to come back later."""
 
 
 class RefusedError(Exception):
@@ -47,7 +52,14 @@ class Kube:
 
     async def get(self, path: str, **parameters: str) -> Object:
         """An object, a list, or any other document."""
-        return await self._ask("GET", path, parameters=parameters)
+        until = time.monotonic() + BUSY
+        while True:
+            try:
+                return await self._ask("GET", path, parameters=parameters)
+            except RefusedError as refused:
+                if refused.status != 429 or time.monotonic() > until:
+                    raise
+                await asyncio.sleep(0.5)  # "storage is (re)initializing": it says when it is not ready, as at a start
 
     async def list(self, path: str, **parameters: str) -> list[Object]:
         items: list[Object] = (await self.get(path, **parameters))["items"]

@@ -37,7 +37,7 @@ def test_the_form_on_disk_is_fixed() -> None:
         b'"position":{"epoch":5,"version":"12","time":1763886600123},'
         b'"identity":{"cluster_uid":"uid","cluster":"prod","selection":{"resource":{"group":"","version":"v1",'
         b'"plural":"pods","kind":"Pod","namespaced":true},"namespace":"shop","label_selector":"app=web",'
-        b'"field_selector":null},"topic":"k8s.{resource}"},"partitions":{"k8s.pods":12},"indexed":0,"began":null,"honoured":""}}'
+        b'"field_selector":null},"topic":"k8s.{resource}"},"partitions":{"k8s.pods":12},"indexed":0,"began":null,"honoured":"","ids":{}}}'
     )
 
 

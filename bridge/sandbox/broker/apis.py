@@ -15,6 +15,7 @@ from aiokafka.protocol.api import RequestHeader_v1, RequestStruct
 from aiokafka.protocol.types import Array, Bytes, Schema, String, TaggedFields, ValueT
 from msgspec import Struct
 
+from bridge.sandbox.broker import metadata as newer
 from bridge.sandbox.broker.structs import (
     ApiVersionsRequest,
     CreateTopicsRequest,
@@ -68,7 +69,11 @@ _APIS = (
     Api(0, "Produce", _versions(produce, "ProduceRequest", 3, 7), lowest=0),  # as Kafka 4, for librdkafka (KAFKA-18659)
     Api(1, "Fetch", _versions(fetch, "FetchRequest", 4, 11)),
     Api(2, "ListOffsets", _versions(offset, "OffsetRequest", 1, 3)),
-    Api(3, "Metadata", _versions(metadata, "MetadataRequest", 0, 5)),
+    Api(
+        3,
+        "Metadata",
+        _versions(metadata, "MetadataRequest", 0, 5) | {version: newer.request(version) for version in range(6, 11)},
+    ),
     Api(8, "OffsetCommit", _versions(commit, "OffsetCommitRequest", 2, 3)),
     Api(9, "OffsetFetch", _versions(commit, "OffsetFetchRequest", 1, 3)),
     Api(10, "FindCoordinator", _versions(coordination, "FindCoordinatorRequest", 0, 1)),

@@ -7,12 +7,14 @@ from msgspec import Struct
 from bridge.sandbox.broker.apis import Fields, Request
 from bridge.sandbox.broker.bell import Bell
 from bridge.sandbox.broker.codes import Code
+from bridge.sandbox.broker.metadata import NO_ID, NOT_ASKED
 from bridge.sandbox.broker.settings import SETTINGS
 from bridge.sandbox.broker.topics import NODE, Refused, Topic, Topics, illegal
 
 CLUSTER = "event-bridge-sandbox--"
 """An id of 22 characters, as Kafka's are."""
 MOST = 10_000
+NOBODY: Fields = {"topic_id": NO_ID, "authorized_operations": NOT_ASKED}
 TOPIC = 2
 """A topic's resource type."""
 SET, DEFAULT = 1, 5
@@ -38,15 +40,17 @@ class Catalogue:
         self._creates = creates
 
     def metadata(self, request: Request, address: Address) -> Fields:
-        names = request.fields["topics"]
-        if names is None or (request.version == 0 and not names):
-            names = [topic.name for topic in self._topics]
+        asked = request.fields["topics"]
+        if asked is None or (request.version == 0 and not asked):
+            asked = [topic.name for topic in self._topics]
+        names = [each if isinstance(each, str) else each["topic"] for each in asked]
         may_create = self._creates and request.fields.get("allow_auto_topic_creation", True)
         return {
             "brokers": [{"node_id": NODE, "host": address.host, "port": address.port, "rack": None}],
             "cluster_id": CLUSTER,
             "controller_id": NODE,
-            "topics": [self._about(name, may_create) for name in names],
+            "topics": [NOBODY | self._about(name, may_create) for name in names],
+            "authorized_operations": NOT_ASKED,
         }
 
     def _about(self, name: str, may_create: bool) -> Fields:
@@ -57,7 +61,7 @@ class Catalogue:
         topic = self._topics.get(name)
         if topic is None:
             return {"error_code": Code.UNKNOWN_TOPIC_OR_PARTITION, "topic": name}
-        return {"error_code": Code.NONE, "topic": name, "partitions": _partitions(topic)}
+        return {"error_code": Code.NONE, "topic": name, "topic_id": topic.id, "partitions": _partitions(topic)}
 
     def create(self, request: Request) -> Fields:
         asked = request.fields["create_topic_requests"]

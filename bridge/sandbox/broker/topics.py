@@ -1,6 +1,7 @@
 """The topics: their partitions and settings, and what Kafka says to who wants to make, grow or delete one."""
 
 import re
+import uuid
 from collections.abc import Iterator, Mapping
 
 from msgspec import Struct
@@ -32,6 +33,7 @@ class Topic:
 
     def __init__(self, name: str, settings: dict[str, str]) -> None:
         self.name = name
+        self.id = uuid.uuid4().bytes
         self.settings = settings
         self.logs: list[Log] = []
         self.leaderless: set[int] = set()

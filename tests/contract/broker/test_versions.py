@@ -2,17 +2,22 @@
 
 import asyncio
 import struct
+from typing import Any
 
 import pytest
-from aiokafka.protocol import fetch, metadata, offset, produce
+from aiokafka.protocol import admin, fetch, metadata, offset, produce
+from aiokafka.protocol.api import RequestStruct
 
 from bridge.sandbox.broker.apis import APIS, Fields
+from bridge.sandbox.broker.metadata import FLEXIBLE, IDS, NO_ID, OPERATIONS
 from bridge.sandbox.broker.structs import ApiVersionsRequest
 from tests.contract.broker.brokers import Kafka
 from tests.contract.broker.client import batch, batches, connected
 from tests.sink.stage import fresh
 
 FUTURE = 9
+LIBRARYS = 5
+"""The newest Metadata that aiokafka has."""
 
 
 async def offered(bootstrap: str) -> dict[int, Fields]:
@@ -118,10 +123,38 @@ async def test_topics_are_the_same_in_every_version(kafka: Kafka) -> None:
     async with kafka() as broker, connected(broker.bootstrap) as client:
         await client.make(topic, 2)
         told = [
-            (await client.ask(metadata.MetadataRequest(names, False).build(version)))["topics"]  # type: ignore[arg-type]
+            (await client.ask(_metadata(version, names)))["topics"]
             for names in (None, [topic])
-            for version in APIS[3].requests.values()
+            for version in APIS[3].requests
         ]
 
     found = [[len(each["partitions"]) for each in topics if each["topic"] == topic] for topics in told]
-    assert found == [[2]] * 12
+    assert found == [[2]] * 22
+
+
+async def test_a_topic_that_is_made_anew_has_another_id(kafka: Kafka) -> None:
+    """By it alone a client sees that what it wrote is gone."""
+    topic = fresh("anew")
+    async with kafka() as broker, connected(broker.bootstrap) as client:
+        ids = []
+        for _ in range(2):
+            await client.make(topic, 1)
+            told = [(await client.ask(_metadata(IDS, [topic])))["topics"][0]["topic_id"] for _ in range(2)]
+            ids.append(told)
+            await client.ask(admin.DeleteTopicsRequest_v1([topic], 10_000))
+            await asyncio.sleep(0.5)  # a broker may know of it for a moment longer
+
+    assert [len(set(told)) for told in ids] == [1, 1]
+    assert ids[0] != ids[1]
+    assert NO_ID not in (*ids[0], *ids[1])
+
+
+def _metadata(version: int, names: list[str] | None) -> RequestStruct:
+    kind = APIS[3].requests[version]
+    if version <= LIBRARYS:
+        return metadata.MetadataRequest(names, False).build(kind)  # type: ignore[arg-type]
+    topics: list[Any] | None = names
+    if names is not None and version >= FLEXIBLE:
+        topics = [(NO_ID, name, {}) if version >= IDS else (name, {}) for name in names]
+    operations = (False, False) if version >= OPERATIONS else ()
+    return kind(topics, False, *operations, *(({},) if version >= FLEXIBLE else ()))
