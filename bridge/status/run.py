@@ -8,7 +8,7 @@ from bridge.config.streams import streams
 from bridge.config.tree import Config
 from bridge.model.checkpoint import Checkpoint
 from bridge.ownership.group import Group, Membership
-from bridge.ownership.words import Said, difference
+from bridge.ownership.words import NOBODY, Said, difference
 from bridge.sink import checkpoints, covers
 from bridge.sink.checkpoints import Summary
 from bridge.sink.connection import KafkaFault
@@ -18,6 +18,7 @@ from bridge.telemetry import configure_logging
 LOOKS, MOVING = 4, 1.0
 """How often, and seconds between: a hand-over takes up to two."""
 UNOWNED = "no replica runs it. If this lasts, start one, or look at the log of those that run."
+SHARING = "replicas share the streams out anew, and meanwhile Kafka does not say who runs it. Look again in a while."
 UNKNOWN = "it has no checkpoint yet: it has not begun. The log of its owner says why."
 ALONE = "it has no checkpoint yet: it has not begun. The log of the bridge says why."
 
@@ -35,19 +36,28 @@ async def look(config: Config, source: str) -> Report:
         members, known = await asyncio.gather(_members(config), checkpoints.read_all(config))
     except KafkaFault as fault:
         return Report(False, source, config.checkpoint_topic, group, (), (), f"{fault}.")
+    taken = _taken(config, members) if config.standalone else ""
+    unowned = SHARING if any(member.said == NOBODY for member in members) else UNOWNED
     owners = {place: member.said for member in members for place in member.told.partitions}
     names = [spec.name for spec in streams(config)]
     names += sorted(set(known) - set(names))
     configured = {spec.name for spec in streams(config)}
-    states = tuple(_stream(config, name, known.get(name), owners, name in configured) for name in names)
-    ok = not any(state.problem for state in states)
-    return Report(ok, source, config.checkpoint_topic, group, _replicas(members, states), states)
+    states = tuple(_stream(config, name, known.get(name), owners, name in configured, unowned) for name in names)
+    ok = not taken and not any(state.problem for state in states)
+    return Report(ok, source, config.checkpoint_topic, group, _replicas(members, states), states, taken)
 
 
 async def _members(config: Config) -> list[Membership]:
-    """While streams move, they are nobody's for a moment: so that is looked at some times."""
+    """While streams move, they are nobody's for a moment: so that is looked at some times.
+
+    Of a bridge that is alone: those of its name, as far as we may ask.
+    """
     if config.standalone:
-        return []
+        try:
+            async with Group.reached(config) as group:
+                return await group.members()
+        except KafkaFault:
+            return []
     async with Group.reached(config) as group:
         for _ in range(LOOKS):
             members = await group.members()
@@ -56,6 +66,12 @@ async def _members(config: Config) -> list[Membership]:
                 break
             await asyncio.sleep(MOVING)
     return sorted(members, key=lambda member: (member.said.host, member.member))
+
+
+def _taken(config: Config, members: list[Membership]) -> str:
+    """Why a bridge that is alone runs nothing."""
+    hosts = ", ".join(sorted(member.said.host or member.address for member in members))
+    return f"replicas of the name {config.name} run on {hosts}. Stop them, or change `name` here." if hosts else ""
 
 
 def _replicas(members: list[Membership], states: tuple[StreamStatus, ...]) -> tuple[Replica, ...]:
@@ -69,7 +85,7 @@ def _replicas(members: list[Membership], states: tuple[StreamStatus, ...]) -> tu
 
 
 def _stream(
-    config: Config, name: str, summary: Summary | None, owners: Mapping[int, Said], configured: bool
+    config: Config, name: str, summary: Summary | None, owners: Mapping[int, Said], configured: bool, unowned: str
 ) -> StreamStatus:
     place = covers.target_of("", config.checkpoints.partitions, name).partition
     if summary is not None:
@@ -78,7 +94,7 @@ def _stream(
     owner = said.host if said is not None and configured and name in said.streams else None
     problem = ""
     if configured and owner is None and not config.standalone:
-        problem = UNOWNED
+        problem = unowned
     elif configured and summary is None:
         problem = ALONE if config.standalone else UNKNOWN
     if summary is None:

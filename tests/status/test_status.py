@@ -1,5 +1,6 @@
 """`event-bridge status` on the sandbox's broker: of a bridge that is alone, of none at all, and as a picture."""
 
+import asyncio
 import io
 import tracemalloc
 from contextlib import redirect_stdout
@@ -17,7 +18,9 @@ from bridge.sink.checkpoints import read_all
 from bridge.sink.producer import Producer
 from bridge.sink.writer import Writer
 from bridge.status.report import Replica, Report, RestartState, StreamStatus
-from bridge.status.run import ALONE, UNOWNED, look
+from bridge.status.run import ALONE, SHARING, UNOWNED, look
+from tests.ownership import test_member as group
+from tests.ownership.test_member import config_of, replicas
 from tests.sink.stage import Stage, change, listed, restarted, stage, synced
 
 
@@ -66,6 +69,35 @@ async def test_before_the_first_start_nothing_has_begun() -> None:
 
     assert (report.ok, [state.problem for state in report.streams]) == (False, [ALONE])
     assert report == again
+
+
+async def test_a_standalone_file_beside_replicas_is_told_that_it_waits() -> None:
+    """Its bridge runs nothing: to show its streams as fine would send people to the wrong log."""
+    async with Broker() as broker:
+        config = config_of(broker)
+        async with replicas(config, "a", "b"):
+            report = await look(alone(config), "bridge.yaml")
+
+    assert not report.ok
+    assert report.problem == f"replicas of the name {config.name} run on a, b. Stop them, or change `name` here."
+
+
+async def test_while_replicas_share_anew_nobody_is_said_to_run_nothing() -> None:
+    """Kafka tells nothing of members meanwhile, which lasts a session where one is frozen; streams go on."""
+    async with Broker() as broker:
+        config = config_of(broker)
+        async with replicas(config, "a", "b") as (a, b):
+            await asyncio.sleep(5)
+            await b.freeze()
+            newcomer = group.Replica(config, "c", a.running)
+            newcomer.start()
+            await asyncio.sleep(1)
+            report = await look(config, "bridge.yaml")
+            await newcomer.freeze()
+            for number in [number for number, name in a.running.items() if name != "a"]:
+                del a.running[number]
+
+    assert {state.problem for state in report.streams} == {SHARING}
 
 
 async def test_a_stream_that_the_file_has_no_more_is_shown_as_such() -> None:
