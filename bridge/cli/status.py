@@ -31,16 +31,24 @@ def draw(report: "Report") -> None:
     from rich.console import Console  # noqa: PLC0415 - heavy
 
     console = Console(highlight=False)
-    if report.problem:
+    if not report.streams:
         console.print(f"kafka: {report.problem}", markup=False)
         return
     if report.group is not None:
         console.print(_replicas(report))
         console.print()
     console.print(_streams(report))
+    for text, places in _problems(report).items():
+        console.print(f"\n{', '.join(places)}: {text}", markup=False)
+
+
+def _problems(report: "Report") -> dict[str, list[str]]:
+    """Whom it befalls, by what it is."""
+    found: dict[str, list[str]] = {report.problem: ["bridge"]} if report.problem else {}
     waits = [(f"replica {each.host}", f"waits: {each.waits}") for each in report.replicas if each.waits]
     for place, text in [*waits, *((state.name, state.problem) for state in report.streams if state.problem)]:
-        console.print(f"\n{place}: {text}", markup=False)
+        found.setdefault(text, []).append(place)
+    return found
 
 
 def _table(*columns: str) -> "Table":
@@ -68,7 +76,8 @@ def _streams(report: "Report") -> "Table":
 
     table = _table("stream", "owner", "position", "last restart", "objects")
     for state in report.streams:
-        owner = state.owner or ("standalone" if report.group is None and state.configured else "none")
+        alone = report.group is None and state.configured and not report.problem
+        owner = state.owner or ("standalone" if alone else "none")
         row = (
             [state.name, f"partition {state.partition}"],
             [owner if state.configured else "not in the file"],

@@ -80,6 +80,24 @@ async def test_a_standalone_file_beside_replicas_is_told_that_it_waits() -> None
 
     assert not report.ok
     assert report.problem == f"replicas of the name {config.name} run on a, b. Stop them, or change `name` here."
+    told = drawn(report)
+    assert "standalone" not in told
+    assert f"bridge: {report.problem}" in " ".join(told.split())
+
+
+def drawn(report: Report) -> str:
+    text = io.StringIO()
+    with redirect_stdout(text):
+        draw(report)
+    return text.getvalue()
+
+
+def test_what_befalls_many_streams_is_said_once() -> None:
+    """Fifty streams that nobody runs are one trouble."""
+    (one, *_) = REPORT.streams
+    report = replace(REPORT, streams=tuple(replace(one, name=name, problem=UNOWNED) for name in "abc"))
+
+    assert f"a, b, c: {UNOWNED}" in " ".join(drawn(report).split())
 
 
 async def test_while_replicas_share_anew_nobody_is_said_to_run_nothing() -> None:
