@@ -159,10 +159,10 @@ class SqliteStore:
 
     def _settle(self) -> None:
         """Ours, or new. WAL: readers never wait. NORMAL: a power cut may cost the last commits, offsets and all."""
-        application, layout, tables = (
-            self._run(sql).fetchone()[0]
-            for sql in ("PRAGMA application_id", "PRAGMA user_version", "SELECT count(*) FROM sqlite_master")
-        )
+        application, layout, tables = self._run(  # in one: another process may be making it just now
+            "SELECT (SELECT application_id FROM pragma_application_id),"
+            " (SELECT user_version FROM pragma_user_version), (SELECT count(*) FROM sqlite_master)"
+        ).fetchone()
         if application != OURS and (application or tables):
             raise StoreFault(f"{self._path} is the database of another program. Name another file")
         if application == OURS and layout != LAYOUT:
