@@ -7,6 +7,7 @@ from msgspec.structs import replace
 from bridge.checks.report import GroupState, KafkaEnd, TopicState
 from bridge.config.tree import Config
 from bridge.ownership.group import Group, Membership
+from bridge.ownership.rivals import namesakes
 from bridge.ownership.words import Said, difference, introduce
 from bridge.sink import permissions, topics
 from bridge.sink.connection import KafkaFault, SettingFault
@@ -61,11 +62,7 @@ def _others(mine: Said, members: list[Membership]) -> str:
 
 async def rivals(config: Config) -> GroupState | None:
     """Replicas of a standalone bridge's name; None if there are none, or nobody may know."""
-    try:
-        async with Group.reached(config) as group:
-            hosts = sorted(member.said.host for member in await group.members())
-    except KafkaFault:
-        return None
+    hosts = sorted(member.said.host for member in await namesakes(config))
     if not hosts:
         return None
     mend = "Stop them, or change `name`"

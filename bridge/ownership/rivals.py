@@ -9,7 +9,7 @@ import math
 from collections.abc import Sequence
 
 from bridge.config.tree import Config
-from bridge.ownership.group import Group
+from bridge.ownership.group import Group, Membership
 from bridge.ownership.telling import NameTaken
 from bridge.sink.connection import KafkaFault
 
@@ -19,6 +19,20 @@ FIRST = 2.0
 """Seconds for the first one: a new Kafka that is first asked for a group makes its topic of groups."""
 REMIND = 60.0
 """Seconds between two words on the same trouble."""
+
+
+async def namesakes(config: Config) -> list[Membership]:
+    """Replicas of our name; none where nobody may know."""
+    try:
+        async with Group.reached(config) as group:
+            return await group.members()
+    except KafkaFault:
+        return []
+
+
+def taken(config: Config, hosts: Sequence[str]) -> str:
+    """Why a bridge that is alone runs nothing, and the mend."""
+    return f"replicas of the name {config.name} run on {', '.join(hosts)}. Stop them, or change `name` here"
 
 
 class Rivals:
@@ -60,6 +74,4 @@ class Rivals:
         now = asyncio.get_running_loop().time()
         if self._hosts and now - self._said >= REMIND:
             self._said = now
-            hosts = ", ".join(self._hosts)
-            what = f"replicas of the name {self._config.name} run on {hosts}. Stop them, or change `name` here"
-            NameTaken(what).emit()
+            NameTaken(taken(self._config, self._hosts)).emit()

@@ -8,6 +8,7 @@ from bridge.config.streams import streams
 from bridge.config.tree import Config
 from bridge.model.checkpoint import Checkpoint
 from bridge.ownership.group import Group, Membership
+from bridge.ownership.rivals import namesakes, taken
 from bridge.ownership.words import NOBODY, Said, difference
 from bridge.sink import checkpoints, covers
 from bridge.sink.checkpoints import Summary
@@ -53,11 +54,7 @@ async def _members(config: Config) -> list[Membership]:
     Of a bridge that is alone: those of its name, as far as we may ask.
     """
     if config.standalone:
-        try:
-            async with Group.reached(config) as group:
-                return await group.members()
-        except KafkaFault:
-            return []
+        return await namesakes(config)
     async with Group.reached(config) as group:
         for _ in range(LOOKS):
             members = await group.members()
@@ -70,8 +67,8 @@ async def _members(config: Config) -> list[Membership]:
 
 def _taken(config: Config, members: list[Membership]) -> str:
     """Why a bridge that is alone runs nothing."""
-    hosts = ", ".join(sorted(member.said.host or member.address for member in members))
-    return f"replicas of the name {config.name} run on {hosts}. Stop them, or change `name` here." if hosts else ""
+    hosts = sorted(member.said.host or member.address for member in members)
+    return f"{taken(config, hosts)}." if hosts else ""
 
 
 def _replicas(members: list[Membership], states: tuple[StreamStatus, ...]) -> tuple[Replica, ...]:
