@@ -11,7 +11,7 @@ from bridge.model.event import RestartReason
 from bridge.sink import topics
 from bridge.sink.checkpoints import Saved
 from bridge.sink.route import Displaced, Router, displaced
-from bridge.sink.topics import Topic
+from bridge.sink.topics import Topic, ids_of
 from bridge.telemetry import TopicForgotten
 
 
@@ -62,7 +62,7 @@ async def prepare(config: Config, stream: str, identity: Identity, found: Found,
             before,
             identity=identity,
             partitions=_partitions(existing),
-            ids={name: topic.id for name, topic in existing.items() if topic.id},
+            ids=ids_of(existing),
         )
         router = _router(identity, kept.partitions)
         return Takeover(decision, kept, identity, existing, found.checkpoint_topic, router, saved.index, [], request)

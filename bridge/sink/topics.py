@@ -56,6 +56,11 @@ class Topic(Struct, frozen=True):
         return [Target(self.name, partition) for partition in range(self.partitions)]
 
 
+def ids_of(found: dict[str, Topic]) -> dict[str, str]:
+    """Those that Kafka has told."""
+    return {name: topic.id for name, topic in found.items() if topic.id}
+
+
 class Absent(Struct, frozen=True):
     """A topic that does not exist. *obstacle* says why it cannot be made, empty if it can."""
 

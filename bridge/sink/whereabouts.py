@@ -4,7 +4,7 @@ import time
 
 from bridge.sink.connection import KafkaFault
 from bridge.sink.producer import Producer
-from bridge.sink.topics import Topic
+from bridge.sink.topics import Topic, ids_of
 
 RECOUNT = 5.0
 """Seconds between looks at the partition counts, which are in memory and at most 30 s old."""
@@ -54,8 +54,3 @@ class Whereabouts:
         for topic, now in (await self._producer.ids(sorted(self.ids))).items():
             if now and now != self.ids[topic]:
                 raise Repartitioned(f"{topic} was deleted and made anew")
-
-
-def ids_of(found: dict[str, Topic]) -> dict[str, str]:
-    """Those that Kafka has told."""
-    return {name: topic.id for name, topic in found.items() if topic.id}
