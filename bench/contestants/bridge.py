@@ -5,10 +5,10 @@ from typing import Any
 
 import yaml
 
-from bench.contestants.contestant import Job
+from bench.contestants.contestant import Job, Plain
 
 
-class Bridge:
+class Bridge(Plain):
     """*fields* go over `kafka` of the config; with any, it is a variant."""
 
     slow = False
@@ -19,15 +19,6 @@ class Bridge:
         self.cannot = cannot
         self.variant = bool(fields)
         self._fields = fields
-
-    def missing(self) -> str:
-        return ""
-
-    def built(self) -> bool:
-        return True
-
-    def build(self) -> None:
-        """It runs from the checkout."""
 
     def command(self, job: Job) -> list[str]:
         path = job.directory / "bridge.yaml"

@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 
 from bench.contestants.building import Recipe, lacking
-from bench.contestants.contestant import Job
+from bench.contestants.contestant import Job, Plain
 from tests.servers.steps import Step
 
 VERSION = "0.111.0"
@@ -30,7 +30,7 @@ def _steps(sources: Path, target: Path) -> list[Step]:
 RECIPE = Recipe("collector", _steps)
 
 
-class Collector:
+class Collector(Plain):
     """Without `required_acks: -1`, one consumer and endless retry it would lose or reorder records; see its manual."""
 
     name = "OpenTelemetry collector"
@@ -56,9 +56,6 @@ class Collector:
         path.write_text(yaml.safe_dump(config(job)))
         program = str(RECIPE.place / "bin" / "otelcol-k8skafka")
         return ["env", f"KUBECONFIG={job.kubeconfig}", program, f"--config={path}"]
-
-    def topics(self, job: Job) -> list[str]:
-        return [job.topic]
 
 
 def config(job: Job) -> dict[str, Any]:

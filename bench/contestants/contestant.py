@@ -56,3 +56,19 @@ class Contestant(Protocol):
     def topics(self, job: Job) -> list[str]:
         """Where it writes, all told."""
         ...
+
+
+class Plain:
+    """What most contestants have in common: nothing to build, and one topic."""
+
+    def missing(self) -> str:
+        return ""
+
+    def built(self) -> bool:
+        return not self.missing()
+
+    def build(self) -> None:
+        """It is there, or a package of every distribution."""
+
+    def topics(self, job: Job) -> list[str]:
+        return [job.topic]

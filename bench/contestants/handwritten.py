@@ -4,12 +4,12 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
-from bench.contestants.contestant import Job
+from bench.contestants.contestant import Job, Plain
 
 SCRIPT = Path(__file__).parents[1] / "peers" / "python" / "watch_and_send.py"
 
 
-class Handwritten:
+class Handwritten(Plain):
     """Both libraries are the bridge's own, so there is nothing to build."""
 
     name = "Python, Watch + send"
@@ -21,21 +21,9 @@ class Handwritten:
     slow = True
     variant = False
 
-    def missing(self) -> str:
-        return ""
-
-    def built(self) -> bool:
-        return True
-
-    def build(self) -> None:
-        """Its libraries are the bridge's own."""
-
     def command(self, job: Job) -> list[str]:
         settings = [f"KUBECONFIG={job.kubeconfig}"]
         return ["env", *settings, sys.executable, str(SCRIPT), job.brokers, job.topic, job.resource]
-
-    def topics(self, job: Job) -> list[str]:
-        return [job.topic]
 
 
 HANDWRITTEN = Handwritten()

@@ -1,12 +1,12 @@
 """A bare pipe of bytes: what anything that looks at the bytes has to be measured against."""
 
 from bench.contestants.building import lacking
-from bench.contestants.contestant import Job
+from bench.contestants.contestant import Job, Plain
 
 NEEDED = ("curl", "kcat")
 
 
-class Pipe:
+class Pipe(Plain):
     """kcat makes a record of each line, and holds the last one back until the next begins.
 
     Settings that are not named are librdkafka's.
@@ -21,19 +21,10 @@ class Pipe:
     def missing(self) -> str:
         return lacking(*NEEDED)
 
-    def built(self) -> bool:
-        return not self.missing()
-
-    def build(self) -> None:
-        """A package of every distribution."""
-
     def command(self, job: Job) -> list[str]:
         login = f"--cacert {job.ca} -H 'Authorization: Bearer {job.token}' " if job.ca else ""
         watch = f"curl -sN {login}'{job.url}/api/v1/{job.resource}?watch=1'"
         return ["sh", "-c", f"{watch} | kcat -P -b {job.brokers} -t {job.topic} -z zstd"]
-
-    def topics(self, job: Job) -> list[str]:
-        return [job.topic]
 
 
 PIPE = Pipe()

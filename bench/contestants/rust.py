@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from bench.contestants.building import Recipe, lacking
-from bench.contestants.contestant import Job
+from bench.contestants.contestant import Job, Plain
 from tests.servers.steps import Step
 
 
@@ -16,7 +16,7 @@ def _steps(sources: Path, target: Path) -> list[Step]:
 RECIPE = Recipe("rust", _steps)
 
 
-class Rust:
+class Rust(Plain):
     """*compression* is librdkafka's `compression.type`."""
 
     cannot = "no exactly once; after a restart everything is listed again, deletes in between are never told"
@@ -44,9 +44,6 @@ class Rust:
         resource = f"v1/{job.resource}"
         program = str(RECIPE.place / "bin" / "kube-rdkafka")
         return ["env", f"KUBECONFIG={job.kubeconfig}", program, job.brokers, job.topic, self._compression, resource]
-
-    def topics(self, job: Job) -> list[str]:
-        return [job.topic]
 
 
 RUST = Rust("Rust, kube-rs + rdkafka", "zstd")

@@ -15,9 +15,8 @@ from collections.abc import Iterable
 from bench.contestants.contestant import Contestant
 from bench.lab import Lab
 from bench.reader import Reader
-from bench.workloads.trickle import OBJECTS, READY, SIZE, wait_for_life
+from bench.workloads.trickle import OBJECTS, READY, SIZE, wait_for, wait_for_life
 from bench.workloads.workload import ARRIVED, CPU, REPEATED, RSS, Case, Column, Figures
-from bench.writing.plan import Written
 from bench.writing.running import Writer, at_rate, furnished
 
 OUTAGE = 60.0
@@ -56,7 +55,7 @@ class CatchUp:
                 finally:
                     lab.broker.resume()
                 back = time.monotonic()
-                _wait_for(reader, written)
+                wait_for(reader, written, ARRIVAL, ARRIVAL / 3)
                 after, alive = running.usage(), running.is_alive()
             first, last = written[0].version, written[-1].version
             gaps = epochs(topic.values()) - 1
@@ -77,15 +76,3 @@ def epochs(values: Iterable[bytes]) -> int:
     """How often the bridge's stream began anew: each epoch says so once in every partition."""
     found = (EPOCH.search(value) for value in values if value.startswith(b'{"type":"RESTARTED"'))
     return len({match[1] for match in found if match is not None})
-
-
-def _wait_for(reader: Reader, written: list[Written]) -> None:
-    """Until all is there, or nothing has come for a third of the patience."""
-    last, at, until = 0, time.monotonic(), time.monotonic() + ARRIVAL
-    while time.monotonic() < until and time.monotonic() - at < ARRIVAL / 3:
-        found = sum(one.version in reader.seen for one in written)
-        if found == len(written):
-            return
-        if found != last:
-            last, at = found, time.monotonic()
-        time.sleep(0.1)

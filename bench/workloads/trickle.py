@@ -53,7 +53,7 @@ class Trickle:
                 wait_for_life(running, reader, objects)
                 before = running.settle(READY)
                 written = Writer(at_rate(objects, case.count, SECONDS)).written(SECONDS + ARRIVAL)
-                _wait_for(reader, written)
+                wait_for(reader, written, ARRIVAL, ARRIVAL)
                 after = running.usage()
             records = topic.arrived(0, 0).records
             stored_bytes = stored(lab.broker.directory, contestant.topics(job))
@@ -82,10 +82,15 @@ def wait_for_life(running: Running, reader: Reader, objects: Plan) -> None:
     running.wait_until("the first change", has_come, READY)
 
 
-def _wait_for(reader: Reader, written: list[Written]) -> None:
-    """What never comes is told as not arrived."""
-    until = time.monotonic() + ARRIVAL
-    while time.monotonic() < until and any(one.version not in reader.seen for one in written):
+def wait_for(reader: Reader, written: list[Written], seconds: float, silence: float) -> None:
+    """Until all is there, or nothing has come for so long: what never comes is told as not arrived."""
+    last, at, until = 0, time.monotonic(), time.monotonic() + seconds
+    while time.monotonic() < until and time.monotonic() - at < silence:
+        found = sum(one.version in reader.seen for one in written)
+        if found == len(written):
+            return
+        if found != last:
+            last, at = found, time.monotonic()
         time.sleep(0.1)
 
 
