@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 
-import aiohttp
 from msgspec import structs
 
 from bridge.model.position import ResourceVersion, is_resumable
@@ -11,26 +10,18 @@ from bridge.model.resource import Selection
 from bridge.retry import between
 from bridge.source import discovery
 from bridge.source.answers import BODY, ERROR_CAP, FAILURES, said
-from bridge.source.chunks import BadChunk, Chunks
 from bridge.source.connections import Params
 from bridge.source.faults import Fault, Kind, Phase
 from bridge.source.frames import Bookmark, Frame, Page, decode, decode_page
 from bridge.source.lines import LINE_CAP
-from bridge.source.pace import Pace
+from bridge.source.openwatch import OpenWatch
 from bridge.source.session import JSON, Session, cut
 from bridge.source.states import Frames, Newest, Opened, Quiet
-from bridge.source.wire import Wire, wire_of
 
 LIMIT = "500"
 """Objects in a page, as client-go and kube-rs ask (pager.go, params.rs)."""
 WATCH = (300.0, 600.0)
 """Seconds that a watch is asked to last: random, so that many watches do not end together (client-go, reflector.go)."""
-HEARTBEAT = 70.0
-"""Seconds of silence. Bookmarks come every 60 s, history lasts 75 s: later than this, resuming may cost a relist."""
-MARGIN = 10.0
-"""Seconds over its time that a watch without bookmarks may be silent."""
-INITIAL = 30.0
-"""Seconds of silence in a snapshot. Some servers never say that theirs has ended (antrea#8124)."""
 ENDLESS = WATCH[0]
 """Seconds of waiting for a snapshot to go on. Of a resource that changes often the same servers are never silent; and
 what takes longer is ended by the watch's own time now and then. To leave it unread is no waiting."""
@@ -39,70 +30,7 @@ FAMILIAR = 60.0
 LOOK = "2000"
 """Objects in a page of a verification, which are metadata alone: with a page a second, half a million before the
 token expires."""
-READ = 64 << 10
-"""Bytes asked of the library at once, where it reads the stream: more would be joined first."""
 METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json"
-
-
-class _Stream:
-    """One open watch: owns its response and the beginning of a line that has not ended."""
-
-    def __init__(self, response: aiohttp.ClientResponse, phase: Phase, seconds: float) -> None:
-        self.response = response
-        self.phase = phase
-        self.seconds = seconds
-        self._wire = wire_of(response)
-        self._chunks = Chunks()
-        self._pace = Pace()
-        self.lines = self._chunks.lines
-        self.began = asyncio.get_running_loop().time()
-        self.frames = 0
-        self.waited = 0.0
-        self.head = b""
-        """What came before the first frame was read, to see what it is if it is no frame."""
-
-    async def read(self) -> list[bytes] | None:
-        """The next lines, perhaps none; None at the end."""
-        if self._wire is None:
-            data = await self.response.content.read(READ)
-            lines = self.lines.feed(data) if data else None
-        elif self._chunks.ended:
-            lines = None
-        else:
-            lines = await self._burst(self._wire)
-        if lines and self.frames == 0 and len(self.head) < ERROR_CAP:
-            self.head += b"\n".join(lines) + b"\n"
-        return lines
-
-    async def _burst(self, wire: Wire) -> list[bytes] | None:
-        if self._pace.wait:
-            await wire.rest(self._pace.wait)
-        data = await wire.read()
-        try:
-            lines = self._chunks.feed(data)
-        except BadChunk as bad:
-            raise aiohttp.ClientPayloadError(str(bad)) from bad
-        if self.phase is Phase.STREAM:
-            self._pace.read(len(lines), len(data), asyncio.get_running_loop().time())
-        if self._chunks.ended:
-            wire.finish(self._chunks.rest)
-            return lines or None
-        return lines
-
-    @property
-    def document(self) -> bytes:
-        """All that has come, as long as it is no frame."""
-        return self.head + self.lines.tail
-
-    def patience(self, bookmarked: bool) -> float:
-        """Seconds of silence after which it must be dead."""
-        if self.phase is Phase.INITIAL:
-            return INITIAL
-        return HEARTBEAT if bookmarked else self.seconds + MARGIN
-
-    @property
-    def age(self) -> float:
-        return asyncio.get_running_loop().time() - self.began
 
 
 class Api:
@@ -118,7 +46,7 @@ class Api:
         self._resource = selection.resource
         selectors = [("labelSelector", selection.label_selector), ("fieldSelector", selection.field_selector)]
         self._selectors: Params = [(name, value) for name, value in selectors if value]
-        self._stream: _Stream | None = None
+        self._stream: OpenWatch | None = None
         self._bookmarked = False
         self._cluster_uid = cluster_uid
         self._seen = asyncio.get_running_loop().time()
@@ -207,7 +135,7 @@ class Api:
         response = await self._session.stream(self._path, [*wanted, *start, *self._selectors], phase)
         if isinstance(response, Fault):
             return await self._confirmed(response)
-        self._stream = _Stream(response, then, seconds)
+        self._stream = OpenWatch(response, then, seconds)
         return Opened()
 
     async def _strange(self, phase: Phase) -> Fault | None:
@@ -223,7 +151,7 @@ class Api:
         self._seen = asyncio.get_running_loop().time()
         return None
 
-    async def _waited(self, stream: _Stream, quiet: float | None) -> list[Frame] | Quiet | Fault:
+    async def _waited(self, stream: OpenWatch, quiet: float | None) -> list[Frame] | Quiet | Fault:
         """What is read, unless this is a snapshot that has no end."""
         if stream.phase is Phase.INITIAL and stream.waited > ENDLESS:
             return self._ended(stream, Kind.ENDLESS, f"a snapshot without an end for {stream.waited:.0f} s")
@@ -232,20 +160,19 @@ class Api:
         stream.waited += stream.age - since
         return frames
 
-    async def _read(self, stream: _Stream, quiet: float | None) -> list[Frame] | Quiet | Fault:
+    async def _read(self, stream: OpenWatch, quiet: float | None) -> list[Frame] | Quiet | Fault:
         """Read until a line is whole. A part of one is a sign of life, empty lines are none: proxies send them."""
         patience = stream.patience(self._bookmarked)
         limit = patience if quiet is None else min(quiet, patience)
         heard = stream.age
         while True:
-            chunk = await self._chunk(stream, limit - (stream.age - heard))
-            if isinstance(chunk, Quiet) and limit == patience:
+            lines = await self._lines(stream, limit - (stream.age - heard))
+            if isinstance(lines, Quiet) and limit == patience:
                 return self._ended(stream, Kind.SILENT, f"nothing heard for {patience:.0f} s")
-            if isinstance(chunk, Fault | Quiet):
-                return chunk
-            if chunk is None:
+            if isinstance(lines, Fault | Quiet):
+                return lines
+            if lines is None:
                 return self._document(stream) or self._ended(stream, Kind.END)
-            lines = chunk
             heard = stream.age if stream.lines.held else heard
             if stream.lines.held > LINE_CAP:
                 return self._ended(stream, Kind.UNDECODABLE, f"a line of more than {LINE_CAP} bytes")
@@ -255,7 +182,7 @@ class Api:
                     return await self._answered(stream) or frames
                 return frames
 
-    async def _chunk(self, stream: _Stream, patience: float) -> list[bytes] | Quiet | Fault | None:
+    async def _lines(self, stream: OpenWatch, patience: float) -> list[bytes] | Quiet | Fault | None:
         """One read, under what is left of the heartbeat: the deadline stands around this alone."""
         try:
             async with asyncio.timeout(patience):
@@ -265,23 +192,23 @@ class Api:
         except FAILURES as error:
             return self._ended(stream, Kind.NETWORK, self._session.fault(error, stream.phase).message)
 
-    async def _answered(self, stream: _Stream) -> Fault | None:
+    async def _answered(self, stream: OpenWatch) -> Fault | None:
         """What is no watch from its first line on may be one Status, printed over many lines."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(BODY):
                 while len(stream.document) < ERROR_CAP:
-                    chunk = await self._chunk(stream, BODY)
-                    if isinstance(chunk, Fault | Quiet) or chunk is None:
+                    lines = await self._lines(stream, BODY)
+                    if isinstance(lines, Fault | Quiet) or lines is None:
                         break
         return self._document(stream)
 
-    def _document(self, stream: _Stream) -> Fault | None:
+    def _document(self, stream: OpenWatch) -> Fault | None:
         """The Status that came instead of a watch, with status 200 (kubernetes-client/python-base#231)."""
         if stream.frames or (fault := said(stream.document, stream.phase)) is None:
             return None
         return structs.replace(fault, age=stream.age)
 
-    def _ended(self, stream: _Stream, kind: Kind, message: str = "") -> Fault:
+    def _ended(self, stream: OpenWatch, kind: Kind, message: str = "") -> Fault:
         return Fault(stream.phase, kind, message=message, frames=stream.frames, age=stream.age)
 
     def _page(self, body: bytes | Fault, phase: Phase) -> Page | Fault:
