@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help install check format unit integration test chaos bench bench-quick servers demo demo-real picture schema vectors lock clean
+.PHONY: help install check format unit integration test chaos bench bench-quick servers demo demo-real docs picture schema vectors lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */\1\t/' | expand -t 14
@@ -68,6 +68,9 @@ demo-real: $(READY)  ## the same on a real kube-apiserver and a real Kafka
 picture: $(READY)  ## draw README's picture of the demo anew
 	@$(BIN)/event-bridge demo --svg docs/demo.svg
 
+docs: $(READY)  ## the documents as a site, in site/ (look at it: python3 -m http.server -d site)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build
+
 schema: $(READY)  ## write config/schema.json, docs/config.md and protocol/records.schema.json from the types
 	$(BIN)/python -m bridge.config
 	$(BIN)/python -m bridge.consumer
@@ -81,4 +84,4 @@ lock: $(READY)  ## renew the lock files from pyproject.toml
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --group build -c requirements-dev.lock -o requirements-build.lock
 
 clean:  ## forget the environment and the caches of this checkout
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) site .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
