@@ -59,6 +59,9 @@ bench-quick: $(READY)  ## the stream alone, with the peers that are there: under
 servers: $(READY)  ## a real API server and a real Kafka to play with, until Ctrl-C
 	@$(BIN)/python -m tests.servers
 
+docs: $(READY)  ## the documents as a site, in site/ (look at it: python3 -m http.server -d site)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build
+
 demo: $(READY)  ## see it in a minute, with Python alone: changes, two kills, a gap, the proof
 	@$(BIN)/event-bridge demo
 
@@ -67,9 +70,6 @@ demo-real: $(READY)  ## the same on a real kube-apiserver and a real Kafka
 
 picture: $(READY)  ## draw README's picture of the demo anew
 	@$(BIN)/event-bridge demo --svg docs/demo.svg
-
-docs: $(READY)  ## the documents as a site, in site/ (look at it: python3 -m http.server -d site)
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build
 
 schema: $(READY)  ## write config/schema.json, docs/config.md and protocol/records.schema.json from the types
 	$(BIN)/python -m bridge.config
