@@ -107,15 +107,18 @@ class _Kept(Struct, frozen=True):
 
 
 async def _kept(ends: _Ends, spec: StreamSpec, selection: Selection | None) -> _Kept:
+    states: tuple[TopicState, ...] = ()
+    problems: tuple[str, ...] = ()
     try:
         states = await broker.look(ends.config, _topics(ends, spec, selection))
         barred = await broker.transacting(ends.config, spec.name)
+        problems = tuple(problem for problem in (*(state.problem for state in states), barred) if problem)
         saved = await checkpoints.read(ends.config, spec.name)
         beginning = await _beginning(ends, spec, selection, saved) if selection is not None else None
     except KafkaFault as fault:
-        return _Kept(problems=(f"{fault}.",))
-    problems = (*(state.problem for state in states), barred)
-    return _Kept(states, saved, beginning, tuple(problem for problem in problems if problem))
+        is_told = any(problem.startswith(f"{fault}.") for problem in problems)
+        return _Kept(states, problems=problems if is_told else (*problems, f"{fault}."))
+    return _Kept(states, saved, beginning, problems)
 
 
 def _topics(ends: _Ends, spec: StreamSpec, selection: Selection | None) -> list[str]:
