@@ -4,6 +4,7 @@ import pytest
 
 from bridge.rights.kafka import Right, on_topic, principal, rights
 from bridge.rights.meaning import Pattern
+from tests.integration.test_kafka_access import OPERATIONS, manual
 from tests.rights.reading import config
 
 ONE = [Pattern("k8s.pods")]
@@ -64,6 +65,16 @@ def test_reading_is_for_those_who_look_at_what_was_written() -> None:
     added = set(told(rights(config(WATCH), ONE, reading=True))) - set(told(rights(config(WATCH), ONE)))
 
     assert added == {(TOPIC, "Read")}
+
+
+def test_the_manual_says_the_same() -> None:
+    """Who grants rights reads docs/operations.md, and may not run the command."""
+    words = {code: word for word, code in OPERATIONS.items()}
+    table = rights(config(WATCH), ONE)
+
+    assert sorted((rule[1], words[rule[5]]) for rule in manual("guarded", "k8s.pods", "guarded.checkpoints")) == sorted(
+        (right.thing.pattern.name, right.operation) for right in table
+    )
 
 
 def test_one_topic_is_told_apart_from_the_checkpoints() -> None:
