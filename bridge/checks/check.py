@@ -26,6 +26,7 @@ from bridge.model.resource import Selection
 from bridge.sink import checkpoints, takeover, topics
 from bridge.sink.checkpoints import Saved
 from bridge.sink.connection import KafkaFault
+from bridge.sink.mask import masking
 from bridge.sink.route import Router
 from bridge.source.session import Session
 from bridge.stream import UNNAMED
@@ -132,7 +133,8 @@ def _topics(ends: _Ends, spec: StreamSpec, selection: Selection | None) -> list[
 
 async def _beginning(ends: _Ends, spec: StreamSpec, selection: Selection, saved: Saved) -> Beginning:
     """What the stream would decide if it were started now."""
-    identity = Identity(ends.kubernetes.cluster_uid, ends.cluster or UNNAMED, selection, spec.watch.topic)
+    mask = masking(spec.watch.mask, selection.resource)
+    identity = Identity(ends.kubernetes.cluster_uid, ends.cluster or UNNAMED, selection, spec.watch.topic, mask)
     written_to = saved.checkpoint.partitions if saved.checkpoint is not None else ()
     present = await topics.describe(ends.config, written_to)
     match takeover.decide(ends.config, identity, saved, takeover.left_of(saved.checkpoint, present)):

@@ -143,14 +143,14 @@ async def test_what_is_printed_offline_is_the_same(cluster: Cluster, broker: Bro
 async def test_a_resource_that_nobody_knows_is_told(cluster: Cluster, broker: Broker, tmp_path: Path) -> None:
     """Rather than a role that allows nothing."""
     config = config_for(cluster, broker, cluster.token)
-    config["watches"] = [{"resource": "widgits"}]
+    config["watches"] = [{"resource": "gizmos"}]
 
     asked = await event_bridge("rbac", config, tmp_path)
     offline = await event_bridge("rbac", config, tmp_path, "--offline")
 
     assert (asked.code, asked.output, offline.code, offline.output) == (1, "", 1, "")
-    assert "has no resource 'widgits'" in asked.errors
-    assert "widgits is no built-in resource, and no API server was asked (--offline). Write it with" in offline.errors
+    assert "has no resource 'gizmos'" in asked.errors
+    assert "gizmos is no built-in resource, and no API server was asked (--offline). Write it with" in offline.errors
 
 
 async def test_the_built_in_resources_are_those_of_the_real_server(cluster: Cluster) -> None:
