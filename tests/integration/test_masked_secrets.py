@@ -84,7 +84,7 @@ async def test_who_wants_them_unmasked_is_warned_at_every_start_and_both_ways_be
     async with cluster.kube() as kube:
         await kube.create("/api/v1/namespaces", {"metadata": {"name": "unmasked"}})
         await kube.create("/api/v1/namespaces/unmasked/secrets", secret("login", VALUES[1]))
-    logs = []
+    logs: list[str] = []
     for mask in ("none", "none", None):
         watch["mask"] = mask
         if mask is None:
