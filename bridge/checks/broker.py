@@ -10,6 +10,7 @@ from bridge.ownership.group import Group, Membership
 from bridge.ownership.words import Said, difference, introduce
 from bridge.rights import acls, kafka
 from bridge.rights.kafka import Right
+from bridge.rights.meaning import Pattern
 from bridge.sink import permissions, topics
 from bridge.sink.connection import Forbidden, KafkaFault, SettingFault
 from bridge.sink.producer import assert_fast
@@ -29,14 +30,15 @@ async def reach(config: Config) -> tuple[KafkaEnd, TopicState | None]:
         return KafkaEnd(servers, f"{fault}."), None
     except KafkaFault as fault:
         return KafkaEnd(servers, f"{fault}. Check that Kafka runs and can be reached from here."), None
-    state = _state(config, found, config.checkpoints.partitions)
+    rights = kafka.on_topic(config, name)
+    state = _state(config, found, config.checkpoints.partitions, rights)
     if isinstance(found, Topic):
         try:
             topics.assert_fit(found, config)
-            lack = await permissions.lacking(config.kafka, _needs(config, [name]))
+            lack = await permissions.lacking(config.kafka, {name: _needs(rights)})
         except KafkaFault as fault:
             return KafkaEnd(servers), TopicState(name, True, found.partitions, f"{fault}.")
-        state = _lacking(config, state, lack)
+        state = _lacking(config, state, lack, rights)
     return KafkaEnd(servers), state
 
 
@@ -83,23 +85,41 @@ async def rivals(config: Config) -> GroupState | None:
 
 async def look(config: Config, names: list[str]) -> tuple[TopicState, ...]:
     """How each of *names* is."""
+    _, states = await _look(config, {name: kafka.on_topic(config, name) for name in names})
+    return states
+
+
+async def foresee(config: Config, name: str, pattern: Pattern) -> tuple[TopicState, ...]:
+    """What keeps topics from being written to that are named once an object is met: told by *name*, one of *pattern*.
+
+    That it does not exist, and may be for others to make, is no matter.
+    """
+    found, states = await _look(config, {name: kafka.on_topics(config, pattern)})
+    other = [topic for topic in found.values() if isinstance(topic, Absent) and not topic.forbidden]
+    return () if other else states
+
+
+async def _look(
+    config: Config, rights: dict[str, list[Right]]
+) -> tuple[dict[str, Topic | Absent], tuple[TopicState, ...]]:
+    """Of each name with what is needed on it."""
     try:
-        found = await topics.inspect(config, names)
+        found = await topics.inspect(config, rights)
     except Forbidden as fault:
-        problems = {name: _allowing(config, f"{fault}.", kafka.on_topic(config, name)) for name in names}
-        return tuple(TopicState(name, False, 0, problem) for name, problem in problems.items())
+        problems = {name: _allowing(config, f"{fault}.", needed) for name, needed in rights.items()}
+        return {}, tuple(TopicState(name, False, 0, problem) for name, problem in problems.items())
     existing = [name for name, topic in found.items() if isinstance(topic, Topic)]
-    lack = await permissions.lacking(config.kafka, _needs(config, existing))
-    states = (_state(config, found[name], config.topics.partitions, is_for_records=True) for name in sorted(found))
-    return tuple(_lacking(config, state, lack) for state in states)
-
-
-def _needs(config: Config, existing: Iterable[str]) -> dict[str, list[str]]:
-    """What must be allowed on topics that are there: they need not be made."""
-    return {
-        name: [right.operation for right in kafka.on_topic(config, name) if right.needed and right.operation != CREATE]
-        for name in existing
+    lack = await permissions.lacking(config.kafka, {name: _needs(rights[name]) for name in existing})
+    partitions = config.topics.partitions
+    states = {
+        name: _state(config, found[name], partitions, rights[name], is_for_records=True) for name in sorted(found)
     }
+    return found, tuple(_lacking(config, state, lack, rights[name]) for name, state in states.items())
+
+
+def _needs(rights: Iterable[Right]) -> list[str]:
+    """What must be allowed on a topic that is there: it need not be made."""
+    return [right.operation for right in rights if right.needed and right.operation != CREATE]
 
 
 async def transacting(config: Config, stream: str) -> str:
@@ -112,17 +132,17 @@ async def transacting(config: Config, stream: str) -> str:
     return _allowing(config, problem, kafka.on_transactions(config))
 
 
-def _lacking(config: Config, state: TopicState, lack: dict[str, list[str]]) -> TopicState:
+def _lacking(config: Config, state: TopicState, lack: dict[str, list[str]], rights: Iterable[Right]) -> TopicState:
     missing = lack.get(state.name, [])
     operations = " and ".join(missing)
     if not operations or state.problem:
         return state
     problem = f"no permission to {operations} on topic {state.name}. Allow {operations} on it."
-    return replace(state, problem=_allowing(config, problem, _only(config, state.name, *missing)))
+    return replace(state, problem=_allowing(config, problem, _only(rights, *missing)))
 
 
-def _only(config: Config, topic: str, *operations: str) -> list[Right]:
-    return [right for right in kafka.on_topic(config, topic) if right.operation in operations]
+def _only(rights: Iterable[Right], *operations: str) -> list[Right]:
+    return [right for right in rights if right.operation in operations]
 
 
 def _allowing(config: Config, problem: str, rights: Iterable[Right]) -> str:
@@ -136,18 +156,20 @@ UNREAD = "Allow DescribeConfigs on it, so that its largest record and cleanup po
 COMPACTED = "it is compacted: Kafka will remove markers, and consumers that follow by them be wrong. Use delete."
 
 
-def _state(config: Config, topic: Topic | Absent, partitions: int, *, is_for_records: bool = False) -> TopicState:
+def _state(
+    config: Config, topic: Topic | Absent, partitions: int, rights: list[Right], *, is_for_records: bool = False
+) -> TopicState:
     match topic:
         case Topic(name, count) if topic.compacted and is_for_records:
             return TopicState(name, True, count, note=COMPACTED)
         case Topic(name, count) if topic.cleanup is None:
             note = f"its settings may not be read. {UNREAD}"
-            return TopicState(name, True, count, note=_allowing(config, note, _only(config, name, DESCRIBE_CONFIGS)))
+            return TopicState(name, True, count, note=_allowing(config, note, _only(rights, DESCRIBE_CONFIGS)))
         case Topic(name, count):
             return TopicState(name, True, count)
         case Absent(name, ""):
             return TopicState(name, False, partitions)
         case Absent(name, obstacle, True):
-            return TopicState(name, False, 0, _allowing(config, f"{obstacle}.", _only(config, name, CREATE)))
+            return TopicState(name, False, 0, _allowing(config, f"{obstacle}.", _only(rights, CREATE)))
         case Absent(name, obstacle):
             return TopicState(name, False, 0, f"{obstacle}.")

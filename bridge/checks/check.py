@@ -22,7 +22,8 @@ from bridge.config.streams import StreamSpec, streams
 from bridge.config.topics import known_topic
 from bridge.config.tree import Config
 from bridge.model.checkpoint import Checkpoint, Identity, Restart, Resume
-from bridge.model.resource import Selection
+from bridge.model.resource import Selection, object_key
+from bridge.rights.meaning import meant, topics_of
 from bridge.sink import checkpoints, takeover, topics
 from bridge.sink.checkpoints import Saved
 from bridge.sink.connection import KafkaFault
@@ -111,7 +112,7 @@ async def _kept(ends: _Ends, spec: StreamSpec, selection: Selection | None) -> _
     states: tuple[TopicState, ...] = ()
     problems: tuple[str, ...] = ()
     try:
-        states = await broker.look(ends.config, _topics(ends, spec, selection))
+        states = await _named(ends, spec, selection)
         barred = await broker.transacting(ends.config, spec.name)
         problems = tuple(problem for problem in (*(state.problem for state in states), barred) if problem)
         saved = await checkpoints.read(ends.config, spec.name)
@@ -122,13 +123,19 @@ async def _kept(ends: _Ends, spec: StreamSpec, selection: Selection | None) -> _
     return _Kept(states, saved, beginning, problems)
 
 
-def _topics(ends: _Ends, spec: StreamSpec, selection: Selection | None) -> list[str]:
-    """Those that are known without any object."""
+async def _named(ends: _Ends, spec: StreamSpec, selection: Selection | None) -> tuple[TopicState, ...]:
+    """The topics that are known without any object; where none is, those that a namespace will name."""
     template = spec.watch.topic
-    if selection is not None:
-        return Router(template, selection, ends.cluster or UNNAMED, {}).fixed_topics()
-    topic = known_topic(template, spec.namespace, ends.cluster)
-    return [topic] if topic is not None else []
+    if selection is None:
+        topic = known_topic(template, spec.namespace, ends.cluster)
+        return await broker.look(ends.config, [topic] if topic is not None else [])
+    cluster = ends.cluster or UNNAMED
+    router = Router(template, selection, cluster, {})
+    if fixed := router.fixed_topics():
+        return await broker.look(ends.config, fixed)
+    one = router.topic_of(object_key(selection.resource.name, "default", "any"))
+    pattern = topics_of(template, meant(selection.resource), spec.namespace, cluster)
+    return await broker.foresee(ends.config, one, pattern)
 
 
 async def _beginning(ends: _Ends, spec: StreamSpec, selection: Selection, saved: Saved) -> Beginning:

@@ -103,6 +103,11 @@ def on_topic(config: Config, topic: str) -> list[Right]:
     return _of(config, subject, [Pattern(topic)], _TABLE)
 
 
+def on_topics(config: Config, pattern: Pattern) -> list[Right]:
+    """What is needed on topics of watches."""
+    return _of(config, "topics", [pattern], _TABLE)
+
+
 def on_group(config: Config) -> list[Right]:
     return _of(config, "group", [], _TABLE)
 

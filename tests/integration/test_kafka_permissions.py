@@ -33,6 +33,7 @@ KINDS = {"topic": TOPIC, "group": GROUP, "transactional-id": TRANSACTIONAL_ID}
 THINGS = {
     "guarded.": "transactions",
     "guarded.configmaps": "topic",
+    "spread.": "topic",
     "guarded.checkpoints": "checkpoints",
     "guarded": "group",
 }
@@ -85,13 +86,16 @@ def allows(said: str) -> list[Rule]:
 
 
 @pytest.mark.integration(timeout=500)
-@pytest.mark.parametrize("mode", ["shared", "alone", "without-transactions"])
+@pytest.mark.parametrize("mode", ["shared", "alone", "without-transactions", "spread"])
 async def test_each_printed_right_is_needed_and_named(
     cluster: Cluster, new_broker: Brokers, tmp_path: Path, mode: str
 ) -> None:
     """An operator who forgets one is told which; one whose company grants only what is needed need not ask why."""
     broker = await asyncio.to_thread(new_broker, settings(["bridge", *EXPECTED]))
     config = config_for(cluster, broker, mode)
+    async with cluster.kube() as kube:
+        made = {"metadata": {"name": f"guarded-{mode}", "labels": {"spread": ""}}}
+        await kube.create("/api/v1/namespaces/default/configmaps", made)
     rules = await printed(config, tmp_path)
     await allow(broker, rules)
     for less in rules:
@@ -113,9 +117,13 @@ async def test_each_printed_right_is_needed_and_named(
         assert await asyncio.to_thread(bridge.terminate) == 0
 
     assert missing.keys() == {named(rule) for rule in rules}
-    assert {user: words for user, words in missing.items() if EXPECTED[user] not in words} == {}
+    assert {user: words for user, words in missing.items() if expected(user, mode) not in words} == {}
     mends = {named(rule): rule in allows(missing[named(rule)]) for rule in rules}
     assert all(mends.values()), mends
+
+
+def expected(user: str, mode: str) -> str:
+    return EXPECTED[user].replace("guarded.configmaps", "spread.default" if mode == "spread" else "guarded.configmaps")
 
 
 EXPECTED = {
