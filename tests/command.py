@@ -26,13 +26,13 @@ async def event_bridge(
     """Of a file with *config*, which is written into *directory*."""
     file = directory / f"{command}.yaml"
     file.write_text(yaml.safe_dump(dict(config)))
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "bridge", command, "-c", str(file), *arguments),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+    ended = await asyncio.to_thread(
+        subprocess.run,
+        [sys.executable, "-m", "bridge", command, "-c", str(file), *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
         cwd=ROOT,
         env={name: value for name, value in os.environ.items() if name != "COLUMNS"} | environment,
     )
-    output, errors = await process.communicate()
-    assert process.returncode is not None
-    return Answer(process.returncode, output.decode(), errors.decode())
+    return Answer(ended.returncode, ended.stdout, ended.stderr)

@@ -3,25 +3,21 @@
 import asyncio
 import json
 import shlex
-import shutil
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests import java_tools
 from tests.bridge_process import BridgeProcess
-from tests.command import ROOT, event_bridge
+from tests.command import event_bridge
 from tests.integration.test_kafka_access import PLAIN, SETTINGS, USERS, Brokers
 from tests.load import make
 from tests.servers.apiserver import Cluster
 from tests.servers.kafka import Broker
 
 Object = dict[str, Any]
-FETCH = 300.0
-"""Seconds: the first time, the jars are fetched."""
-
 MODES: dict[str, Object] = {
     "shared": {},
     "alone": {"standalone": True},
@@ -32,15 +28,7 @@ MODES: dict[str, Object] = {
 
 @pytest.fixture(scope="session")
 def jars(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    for needed in ("java", "mvn"):
-        if shutil.which(needed) is None:
-            pytest.skip(f"TOOL MISSING: {needed}, so Kafka's own tool was not tried")
-    place = tmp_path_factory.mktemp("tools")
-    shutil.copy(ROOT / "tests" / "contract" / "broker" / "java" / "pom.xml", place)
-    command = ["mvn", "-q", "-B", "dependency:copy-dependencies", f"-DoutputDirectory={place}/lib"]
-    ended = subprocess.run(command, cwd=place, capture_output=True, text=True, check=False, timeout=FETCH)
-    assert ended.returncode == 0, ended.stdout + ended.stderr
-    return place / "lib"
+    return java_tools.fetch(tmp_path_factory.mktemp("tools"))
 
 
 Tool = Callable[[str], str]
@@ -53,15 +41,7 @@ def tool(jars: Path) -> Tool:
     def run(line: str) -> str:
         script, *words = shlex.split(line)
         assert script == "kafka-acls.sh"
-        ended = subprocess.run(
-            ["java", "-cp", f"{jars}/*", "org.apache.kafka.tools.AclCommand", *words],
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=90,
-        )
-        assert ended.returncode == 0, ended.stdout + ended.stderr
-        return ended.stdout
+        return java_tools.run(jars, "AclCommand", *words)
 
     return run
 
