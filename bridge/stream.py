@@ -17,6 +17,7 @@ from bridge.retry import Backoff
 from bridge.sink import checkpoints
 from bridge.sink.connection import KafkaFault
 from bridge.sink.hanging import Unsettled
+from bridge.sink.mask import is_secret, masking
 from bridge.sink.writer import Opened, Writer
 from bridge.source.api import Api
 from bridge.source.buffer import Buffer, Pool
@@ -26,7 +27,7 @@ from bridge.source.index import Index
 from bridge.source.reader import HEALTHY, Delay, Reader
 from bridge.source.session import Session
 from bridge.source.states import Origin, State, Trouble, resumed, unlisted
-from bridge.telemetry import BufferChanged, StreamFailed, StreamRecovered, StreamStarted, StreamStopped
+from bridge.telemetry import BufferChanged, SecretsUnmasked, StreamFailed, StreamRecovered, StreamStarted, StreamStopped
 
 ENOUGH = 4 << 20
 """Bytes of one transaction: full batches cost least per record, and an open transaction holds back all readers."""
@@ -133,7 +134,8 @@ class Stream:
         if selection is None:
             return Outcome.STOPPED if self._stopping else Outcome.FAILED
         uid = await cluster_uid(self._session, self._delay)
-        identity = Identity(uid, self._config.cluster or uid or UNNAMED, selection, self._spec.watch.topic)
+        watch, name = self._spec.watch, self._config.cluster or uid or UNNAMED
+        identity = Identity(uid, name, selection, watch.topic, masking(watch.mask, selection.resource))
         await self._claim.held()  # a producer that is started takes the stream from whoever has it
         opened = await Writer.open(self._config, self._spec, identity, self._unsettled, self._claim.left)
         buffer = self._buffer = Buffer(self._pool)
@@ -154,7 +156,7 @@ class Stream:
         writer = opened.writer
         self._carrying = asyncio.get_running_loop().time()
         index = Index(opened.index)
-        self._started(opened, identity.selection, len(index))
+        self._started(opened, identity, len(index))
         api = Api(self._session, identity.selection, identity.cluster_uid)
         reader = Reader(self.name, api, _state(opened.start), index, buffer, self._config.verify_interval)
         async with asyncio.TaskGroup() as group:
@@ -200,11 +202,14 @@ class Stream:
         self._fail(f"{trouble.fault}{mend}")
         return Outcome.FAILED
 
-    def _started(self, opened: Opened, selection: Selection, indexed: int) -> None:
+    def _started(self, opened: Opened, identity: Identity, indexed: int) -> None:
+        resource = identity.selection.resource
+        if identity.mask == "none" and is_secret(resource):
+            SecretsUnmasked(self.name).emit()
         place = opened.writer.checkpoint
         version = place.position.version if place.position else ""
         topics = dict(place.partitions)
-        StreamStarted(self.name, selection.resource.name, topics, place.epoch, version, indexed).emit()
+        StreamStarted(self.name, resource.name, topics, place.epoch, version, indexed).emit()
 
     async def _locate(self) -> Selection | None:
         """What to watch, as soon as the API server serves it; None when the configuration cannot work."""

@@ -218,6 +218,15 @@ class TopicCompacted(Struct, frozen=True):
         log.warning("topic compacted, markers will go", **asdict(self))
 
 
+class SecretsUnmasked(Struct, frozen=True):
+    """The watch says `mask: none`: who may read the topic reads every value of every Secret. Said at every start."""
+
+    stream: str
+
+    def emit(self) -> None:
+        log.warning("secrets are published unmasked", **asdict(self))
+
+
 class TopicForgotten(Struct, frozen=True):
     """A topic of the stream is gone, and no object was in it: it gets no more markers."""
 

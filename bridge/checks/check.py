@@ -22,10 +22,12 @@ from bridge.config.streams import StreamSpec, streams
 from bridge.config.topics import known_topic
 from bridge.config.tree import Config
 from bridge.model.checkpoint import Checkpoint, Identity, Restart, Resume
-from bridge.model.resource import Selection
+from bridge.model.resource import Selection, object_key
+from bridge.rights.meaning import meant, topics_of
 from bridge.sink import checkpoints, takeover, topics
 from bridge.sink.checkpoints import Saved
 from bridge.sink.connection import KafkaFault
+from bridge.sink.mask import masking
 from bridge.sink.route import Router
 from bridge.source.session import Session
 from bridge.stream import UNNAMED
@@ -107,29 +109,39 @@ class _Kept(Struct, frozen=True):
 
 
 async def _kept(ends: _Ends, spec: StreamSpec, selection: Selection | None) -> _Kept:
+    states: tuple[TopicState, ...] = ()
+    problems: tuple[str, ...] = ()
     try:
-        states = await broker.look(ends.config, _topics(ends, spec, selection))
+        states = await _named(ends, spec, selection)
         barred = await broker.transacting(ends.config, spec.name)
+        problems = tuple(problem for problem in (*(state.problem for state in states), barred) if problem)
         saved = await checkpoints.read(ends.config, spec.name)
         beginning = await _beginning(ends, spec, selection, saved) if selection is not None else None
     except KafkaFault as fault:
-        return _Kept(problems=(f"{fault}.",))
-    problems = (*(state.problem for state in states), barred)
-    return _Kept(states, saved, beginning, tuple(problem for problem in problems if problem))
+        is_told = any(problem.startswith(f"{fault}.") for problem in problems)
+        return _Kept(states, problems=problems if is_told else (*problems, f"{fault}."))
+    return _Kept(states, saved, beginning, problems)
 
 
-def _topics(ends: _Ends, spec: StreamSpec, selection: Selection | None) -> list[str]:
-    """Those that are known without any object."""
+async def _named(ends: _Ends, spec: StreamSpec, selection: Selection | None) -> tuple[TopicState, ...]:
+    """The topics that are known without any object; where none is, those that a namespace will name."""
     template = spec.watch.topic
-    if selection is not None:
-        return Router(template, selection, ends.cluster or UNNAMED, {}).fixed_topics()
-    topic = known_topic(template, spec.namespace, ends.cluster)
-    return [topic] if topic is not None else []
+    if selection is None:
+        topic = known_topic(template, spec.namespace, ends.cluster)
+        return await broker.look(ends.config, [topic] if topic is not None else [])
+    cluster = ends.cluster or UNNAMED
+    router = Router(template, selection, cluster, {})
+    if fixed := router.fixed_topics():
+        return await broker.look(ends.config, fixed)
+    one = router.topic_of(object_key(selection.resource.name, "default", "any"))
+    pattern = topics_of(template, meant(selection.resource), spec.namespace, cluster)
+    return await broker.foresee(ends.config, one, pattern)
 
 
 async def _beginning(ends: _Ends, spec: StreamSpec, selection: Selection, saved: Saved) -> Beginning:
     """What the stream would decide if it were started now."""
-    identity = Identity(ends.kubernetes.cluster_uid, ends.cluster or UNNAMED, selection, spec.watch.topic)
+    mask = masking(spec.watch.mask, selection.resource)
+    identity = Identity(ends.kubernetes.cluster_uid, ends.cluster or UNNAMED, selection, spec.watch.topic, mask)
     written_to = saved.checkpoint.partitions if saved.checkpoint is not None else ()
     present = await topics.describe(ends.config, written_to)
     match takeover.decide(ends.config, identity, saved, takeover.left_of(saved.checkpoint, present)):

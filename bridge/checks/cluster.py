@@ -7,7 +7,10 @@ from bridge.checks.report import AllowedVerbs, KubernetesEnd
 from bridge.config.problem import ConfigError
 from bridge.config.streams import StreamSpec
 from bridge.config.tree import Config
-from bridge.model.resource import Selection
+from bridge.model.resource import Resource, Selection
+from bridge.rights import kubernetes
+from bridge.rights.kubernetes import SYSTEM, VERBS
+from bridge.rights.meaning import meant
 from bridge.source.api import Api
 from bridge.source.discovery import Found, NotFound, find
 from bridge.source.faults import Fault, Kind
@@ -15,7 +18,8 @@ from bridge.source.session import Session, connect
 
 REVIEW = "authentication.k8s.io/v1"
 """SelfSubjectReview, since 1.28 (KEP-3325)."""
-SERVICE_ACCOUNT = "system:serviceaccount:"
+NAMESPACES = Resource("", "v1", "namespaces", "Namespace", namespaced=False)
+UNNAMED = "The cluster's name in the records is `unknown`. Set `cluster`"
 
 
 class Look(Struct, frozen=True):
@@ -36,7 +40,18 @@ async def reach(config: Config) -> tuple[Session | None, KubernetesEnd]:
     if isinstance(uid, Fault):
         await session.close()
         return None, KubernetesEnd(session.server, problem=_told(uid, session.server))
-    return session, KubernetesEnd(session.server, await _account(session), uid)
+    account = await _account(session)
+    note = "" if uid or config.cluster else await _nameless(session, account)
+    return session, KubernetesEnd(session.server, account, uid, note=note)
+
+
+async def _nameless(session: Session, account: str) -> str:
+    """Why nothing names the cluster. To the API server a namespace lies in itself (apiserver, requestinfo.go)."""
+    answer = await session.access("get", Selection(NAMESPACES, SYSTEM), SYSTEM)
+    if isinstance(answer, Fault) or answer.allowed:
+        return f"{session.server} has no namespace {SYSTEM} to name the cluster by. {UNNAMED}."
+    rule = kubernetes.identity()
+    return f"{UNNAMED}, or allow what is missing: {kubernetes.lacking(account, rule, rule.verbs)}"
 
 
 async def look(session: Session, account: str, spec: StreamSpec) -> Look:
@@ -62,14 +77,17 @@ async def look(session: Session, account: str, spec: StreamSpec) -> Look:
 async def _access(session: Session, account: str, selection: Selection) -> tuple[AllowedVerbs, list[str]]:
     """Both verbs; for those that are not allowed, the commands that allow them."""
     allowed: dict[str, bool] = {}
-    for verb in ("list", "watch"):
+    for verb in VERBS:
         answer = await session.access(verb, selection)
         if isinstance(answer, Fault):
             return AllowedVerbs(), [_told(answer, session.server)]
         allowed[verb] = answer.allowed
-    missing = [verb for verb, may in allowed.items() if not may]
+    missing = tuple(verb for verb, may in allowed.items() if not may)
     access = AllowedVerbs(allowed["list"], allowed["watch"])
-    return access, [_forbidden(account, missing, selection)] if missing else []
+    if not missing:
+        return access, []
+    rule = kubernetes.watched(meant(selection.resource), selection.namespace, "")
+    return access, [kubernetes.lacking(account, rule, missing)]
 
 
 async def _trial(session: Session, selection: Selection) -> list[str]:
@@ -80,23 +98,6 @@ async def _trial(session: Session, selection: Selection) -> list[str]:
     if newest.status == 400 and (selection.label_selector or selection.field_selector):
         return [f"{session.server} does not take the selectors: {newest.message}. Change them."]
     return [_told(newest, session.server)]
-
-
-def _forbidden(account: str, missing: list[str], selection: Selection) -> str:
-    """What is missing, with the commands that allow it; they run as they stand where we know who we are."""
-    resource, namespace = selection.resource.name, selection.namespace
-    role, where = ("role", f" --namespace={namespace}") if namespace is not None else ("clusterrole", "")
-    name = f"event-bridge-{resource}"
-    whom = f"--user={account}" if account else "--user=ACCOUNT"
-    if account.startswith(SERVICE_ACCOUNT):
-        whom = f"--serviceaccount={account.removeprefix(SERVICE_ACCOUNT)}"
-    place = f"in namespace {namespace}" if namespace is not None else "in all namespaces"
-    place = place if selection.resource.namespaced else "in the cluster"
-    return (
-        f"{account or 'the account'} may not {' and '.join(missing)} {resource} {place}. Allow it:"
-        f"\nkubectl create {role} {name}{where} --verb=get,list,watch --resource={resource}"
-        f"\nkubectl create {role}binding {name}{where} --{role}={name} {whom}"
-    )
 
 
 def _told(fault: Fault, server: str) -> str:

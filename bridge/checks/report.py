@@ -9,12 +9,16 @@ from msgspec import Struct
 
 
 class KubernetesEnd(Struct, frozen=True, rename="camel"):
-    """*account*: who the API server takes us for. *cluster_uid* is empty where it may not be read."""
+    """*account*: who the API server takes us for. *cluster_uid* is empty where it may not be read.
+
+    A *note* keeps nothing from running.
+    """
 
     server: str = ""
     account: str = ""
     cluster_uid: str = ""
     problem: str = ""
+    note: str = ""
 
 
 class KafkaEnd(Struct, frozen=True, rename="camel"):
@@ -89,7 +93,8 @@ class StreamState(Struct, frozen=True, rename="camel"):
 class Report(Struct, frozen=True, rename="camel"):
     """*ok*: nothing keeps any stream from running. *cluster*: its name in the records; None if nobody knows now.
 
-    *group* is None where Kafka was not reached, and for a standalone bridge, unless replicas of its name run.
+    *group* is None where Kafka was not reached, and for a standalone bridge that may see that no replica of its name
+    runs.
     """
 
     ok: bool

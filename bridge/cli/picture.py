@@ -7,11 +7,9 @@ from rich.text import Text
 
 from bridge.checks.report import Report, StreamState, TopicState
 from bridge.cli.status import age
-from bridge.stream import UNNAMED
 
 GOOD, BAD = "[green]ok[/]", "[red]NO[/]"
 UNKNOWN = "?"
-UNNAMED_NOTE = "its name in the records is `unknown`. Set `cluster`, or allow `get` on the namespace kube-system."
 
 
 def draw(report: Report) -> None:
@@ -112,8 +110,9 @@ def _problems(report: Report) -> list[tuple[str, str]]:
 
 def _notes(report: Report) -> list[tuple[str, str]]:
     """What is worth knowing and keeps nothing from running: why a stream would not go on from its checkpoint."""
-    unnamed = [("cluster", UNNAMED_NOTE)] if report.cluster == UNNAMED else []
-    topics = {topic.name: topic.note for state in report.streams for topic in state.topics if topic.note}
+    unnamed = [("cluster", report.kubernetes.note)] if report.kubernetes.note else []
+    kept = [report.checkpoints] if report.checkpoints is not None else []
+    topics = {topic.name: topic.note for state in report.streams for topic in (*kept, *state.topics) if topic.note}
     group = [("group", report.group.note)] if report.group is not None and report.group.note else []
     return (
         unnamed

@@ -11,9 +11,11 @@ from typing import Annotated
 
 import typer
 
+from bridge.cli.acls import acls
 from bridge.cli.check import check
 from bridge.cli.demo import demo
 from bridge.cli.materialize import materialize
+from bridge.cli.rbac import rbac
 from bridge.cli.resync import resync
 from bridge.cli.run import run
 from bridge.cli.sandbox import sandbox
@@ -37,7 +39,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (run, check, status, resync, tail, verify, demo, materialize, sandbox, schema):
+for command in (run, check, rbac, acls, status, resync, tail, verify, demo, materialize, sandbox, schema):
     app.command()(command)
 
 

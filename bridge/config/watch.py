@@ -130,6 +130,17 @@ class Watch(Struct, frozen=True, rename="camel", forbid_unknown_fields=True, kw_
         ),
     ] = ()
 
+    mask: Annotated[
+        Literal["secrets", "none"] | None,
+        Meta(
+            description="secrets: every value outside of metadata, and the annotations in which kubectl and other tools"
+            " keep the whole object, becomes a salted digest; keys stay, and a change is seen. none: nothing is masked;"
+            " for secrets a warning says so at every start.",
+            examples=["secrets", "none"],
+            extra={"default": "secrets for the resource secrets, none for all others"},
+        ),
+    ] = None
+
     @property
     def stream(self) -> str:
         """The stream's name, before a namespace is added."""

@@ -22,13 +22,15 @@ class Identity(Struct, frozen=True):
     """What a checkpoint is about. Its position means nothing for any other.
 
     *cluster_uid* is that of namespace kube-system, empty where it may not be read (then it proves nothing).
-    *cluster* is the name in the records, *topic* the template of the watch.
+    *cluster* is the name in the records, *topic* the template of the watch, *mask* what is masked of the objects:
+    before there were masks, nothing was.
     """
 
     cluster_uid: str
     cluster: str
     selection: Selection
     topic: str
+    mask: str = "none"
 
     def difference(self, other: "Identity") -> str:
         """What the two disagree on, in words; empty if nothing."""
@@ -42,6 +44,7 @@ class Identity(Struct, frozen=True):
             ("labelSelector", self.selection.label_selector, other.selection.label_selector),
             ("fieldSelector", self.selection.field_selector, other.selection.field_selector),
             ("topic", self.topic, other.topic),
+            ("mask", self.mask, other.mask),
         ]
         return ", ".join(f"{name} was {a or 'unset'}, is {b or 'unset'}" for name, a, b in pairs if a != b)
 
@@ -74,6 +77,7 @@ class Checkpoint(Struct, frozen=True):
     *partitions* has every topic that the stream has written to, with the partition count its records were placed by;
     0 for one that was deleted with objects in it, until a new epoch has told of them anew.
     *ids* are those of its topics, where Kafka told them: one that was made anew has another.
+    *salt* is that of the digests in the place of masked values; empty until something is masked.
     *indexed* is how many objects the durable index holds: it proves that what is read beside the checkpoint is whole.
     *began* is for people; checkpoints of older bridges have none. *honoured* is the id of the last request for a new
     epoch that was followed: committed with that epoch's `RESTARTED`, so it is followed once.
@@ -88,6 +92,7 @@ class Checkpoint(Struct, frozen=True):
     began: Began | None = None
     honoured: str = ""
     ids: dict[str, str] = {}
+    salt: str = ""
 
     def is_of(self, topic: str, id: str) -> bool:  # noqa: A002 - Kafka's word
         """Whether *topic* may be the one that was written to: as far as ids are known, it is."""

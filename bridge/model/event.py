@@ -29,7 +29,7 @@ class RestartReason(enum.Enum):
     REWOUND = "rewound"
     """The API server's history went back: a restored backup."""
     IDENTITY_CHANGED = "identity_changed"
-    """Another cluster, resource, selection or topic than the checkpoint's."""
+    """Another cluster, resource, selection, topic or mask than the checkpoint's."""
     RESOURCE_REMOVED = "resource_removed"
     """The resource is served no more, or has come back."""
     UNDECODABLE = "undecodable"

@@ -42,6 +42,10 @@ class SettingFault(KafkaFault):
     """As above, and nothing changes until somebody changes a setting, here or in Kafka."""
 
 
+class Forbidden(SettingFault):
+    """As above: a right is missing. Its text names it."""
+
+
 def settings(kafka: Kafka) -> Settings:
     """Secrets are read when a connection is made (see `renewal`). Certificates must be there from the beginning."""
     take_over()
@@ -108,12 +112,12 @@ def _fault(error: Exception, heard: list[str], kafka: Kafka, doing: str) -> Kafk
             return _unreachable(heard, kafka, cause)
         case errors.TransactionalIdAuthorizationFailed():
             grant = "Allow Write on the TransactionalId, or set kafka.delivery: at-least-once"
-            return SettingFault(f"{what}no permission to use transactional id {cause.args[0]}. {grant}")
+            return Forbidden(f"{what}no permission to use transactional id {cause.args[0]}. {grant}")
         case errors.TopicAuthorizationFailedError():
             grant = "Allow Write on it, and Read on the checkpoint topic"
-            return SettingFault(f"{what}no permission for topic {_names(cause.args[0])}. {grant}")
+            return Forbidden(f"{what}no permission for topic {_names(cause.args[0])}. {grant}")
         case errors.ClusterAuthorizationFailedError():
-            return SettingFault(f"{what}no permission on the cluster. Allow IdempotentWrite on it")
+            return Forbidden(f"{what}no permission on the cluster. Allow IdempotentWrite on it")
         case errors.InvalidTopicError():
             return SettingFault(f"{what}Kafka takes no topic called {cause.args[0]}. Change the topic of the watch")
         case errors.InvalidTransactionTimeout():
@@ -143,7 +147,7 @@ def _group_fault(cause: BaseException, what: str) -> KafkaFault | None:
     match cause:
         case errors.GroupAuthorizationFailedError():
             mend = "Allow Read on the Group, or set standalone: true and run one replica"
-            return SettingFault(f"{what}no permission for it. {mend}")
+            return Forbidden(f"{what}no permission for it. {mend}")
         case errors.InvalidSessionTimeoutError():
             mend = (
                 "Change group.sessionTimeout: group.min.session.timeout.ms and its max bound it, 6s and 30m by default"

@@ -1,10 +1,11 @@
 """What a record says: the envelope, field by field. `docs/protocol.md` tells consumers the same.
 
 Law: an object's bytes are the API server's own. They are copied once, into the record, and read only where fields are
-dropped or the object is too large.
+dropped or masked, or the object is too large.
 """
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import msgspec
@@ -29,11 +30,14 @@ BARE = ("namespace", "name", "uid", "resourceVersion")
 
 
 class Envelope:
-    """Makes the values of one stream. Owns the beginning of each type of record in the current epoch, and the time."""
+    """Makes the values of one stream. Owns the beginning of each type of record in the current epoch, and the time.
 
-    def __init__(self, cluster: str, stream: str, resource: Resource, drop: tuple[str, ...]) -> None:
+    What is shown of an object is chosen once: None, all of it, costs the other streams nothing.
+    """
+
+    def __init__(self, cluster: str, stream: str, resource: Resource, show: "Show | None" = None) -> None:
         self._resource = resource
-        self._drop = drop_tree(drop)
+        self._show = show
         self._names = b'"cluster":%b,"stream":%b,"epoch":' % (_encode(cluster), _encode(stream))
         self._heads: dict[ChangeType, bytes] = {}
         self._deleted = b""
@@ -56,14 +60,14 @@ class Envelope:
     def change(self, change: Change) -> bytes:
         if change.inferred:
             return self.inferred(change.key, change.uid, self._resource)
-        body = change.body if not self._drop else without(change.body, self._drop)
+        body = change.body if self._show is None else self._show(change.body)
         return b"".join((self._heads[change.type], _encode(change.version), self._middle, body, b"}"))
 
     def oversize(self, change: Change, room: int) -> bytes:
         """The object reduced to its metadata, and to what identifies it if even that leaves no *room*."""
         head = self._heads[change.type] + _encode(change.version) + self._time
         head += b',"oversize":%d,"object":' % len(change.body)
-        body = without(change.body, self._drop)
+        body = change.body if self._show is None else self._show(change.body)
         reduced = self._reduced(body, HEAVY)
         if len(head) + len(reduced) + 1 > room:
             reduced = self._reduced(body, ())
@@ -111,6 +115,20 @@ class Envelope:
             "metadata": Raw(_joined(kept)),
         }
         return _joined(shape)
+
+
+Show = Callable[[bytes], bytes]
+"""What is shown of an object: its bytes in, those to publish out."""
+
+
+def showing(drop: tuple[str, ...], mask: Show | None) -> Show | None:
+    """Without the fields that are dropped, and masked. None: the object as it is."""
+    tree = drop_tree(drop)
+    if not tree:
+        return mask
+    if mask is None:
+        return lambda body: without(body, tree)
+    return lambda body: mask(without(body, tree))
 
 
 def _previous(position: Position | None) -> bytes:

@@ -14,7 +14,7 @@ from aiokafka.protocol.types import Array, Boolean, Int16, Int32, Schema, String
 from bridge.config.kafka import Kafka
 from bridge.sink.connection import ANSWER, connected, faults
 
-OPERATIONS = {"Read": 3, "Write": 4}
+OPERATIONS = {"Read": 3, "Write": 4, "Create": 5, "Describe": 8, "DescribeConfigs": 10}
 """Kafka's names and codes (org.apache.kafka.common.acl.AclOperation)."""
 UNTOLD = -(1 << 31)
 """In the place of a set of operations: the broker was not asked, or does not know."""

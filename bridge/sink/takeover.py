@@ -1,5 +1,6 @@
 """What a stream finds when it is taken over, and how it goes on from there: resume, or restart with which debts."""
 
+import secrets
 from collections.abc import Awaitable, Callable
 
 from msgspec import Struct
@@ -40,6 +41,9 @@ class Found(Struct, frozen=True):
     checkpoint_topic: Topic
 
 
+SALT = 32
+"""Bytes: as many as HMAC-SHA256 can use."""
+
 Remember = Callable[[Checkpoint], Awaitable[None]]
 
 
@@ -71,6 +75,13 @@ async def prepare(config: Config, stream: str, identity: Identity, found: Found,
     moved = displaced(saved.index, _router(before.identity, before.partitions), router) if before.partitions else []
     index = _without(saved.index, moved)
     return Takeover(decision, before, identity, mine, found.checkpoint_topic, router, index, moved, request)
+
+
+def salted(take: Takeover) -> Takeover:
+    """With a salt, where there is something to mask: it is committed with the first records that it is in."""
+    if take.identity.mask == "none" or take.checkpoint.salt:
+        return take
+    return replace(take, checkpoint=replace(take.checkpoint, salt=secrets.token_hex(SALT)))
 
 
 def left_of(before: Checkpoint | None, present: dict[str, Topic]) -> dict[str, Topic]:

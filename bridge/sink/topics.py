@@ -10,7 +10,7 @@ from aiokafka.protocol.admin import CreateTopicsRequest, DescribeConfigsRequest
 from msgspec import Struct
 
 from bridge.config.tree import Config
-from bridge.sink.connection import KafkaFault, SettingFault, connected, faults
+from bridge.sink.connection import Forbidden, KafkaFault, SettingFault, connected, faults
 from bridge.sink.metadata import Listed, topics_of
 from bridge.sink.route import Target
 from bridge.telemetry import TopicCreated
@@ -62,10 +62,11 @@ def ids_of(found: dict[str, Topic]) -> dict[str, str]:
 
 
 class Absent(Struct, frozen=True):
-    """A topic that does not exist. *obstacle* says why it cannot be made, empty if it can."""
+    """A topic that does not exist. *obstacle* says why it cannot be made, empty if it can; *forbidden*: we may not."""
 
     name: str
     obstacle: str
+    forbidden: bool = False
 
 
 async def describe(config: Config, names: Iterable[str]) -> dict[str, Topic]:
@@ -130,22 +131,24 @@ async def inspect(config: Config, names: Iterable[str]) -> dict[str, Topic | Abs
     found: dict[str, Topic | Absent] = dict(existing)
     async with faults(config.kafka, "ask whether topics can be made", SETTLE), connected(config.kafka) as client:
         for name in missing:
-            found[name] = Absent(name, await _obstacle(client, config, name))
+            obstacle = await _obstacle(client, config, name)
+            found[name] = Absent(name, f"{obstacle or ''}", isinstance(obstacle, Forbidden))
     return found
 
 
-async def _obstacle(client: AIOKafkaClient, config: Config, name: str) -> str:
+async def _obstacle(client: AIOKafkaClient, config: Config, name: str) -> SettingFault | None:
     if not config.topics.create:
-        return _forbidden([name])
+        return _not_ours([name])
     is_ours = name == config.checkpoint_topic
     partitions = config.checkpoints.partitions if is_ours else config.topics.partitions
     request = [_new(name, partitions, CHECKPOINT_CONFIG if is_ours else config.topics.config, config)]
     refused, _ = await _create(client, request, only_try=True)
-    return str(refused[0]) if refused else ""
+    return refused[0] if refused else None
 
 
-def _forbidden(names: list[str]) -> str:
-    return f"topics.create is false, and there is no topic {', '.join(names)}. Create it, or set topics.create: true"
+def _not_ours(names: list[str]) -> SettingFault:
+    named = ", ".join(names)
+    return SettingFault(f"topics.create is false, and there is no topic {named}. Create it, or set topics.create: true")
 
 
 async def _ensure(config: Config, names: Iterable[str], partitions: int, settings: dict[str, str]) -> dict[str, Topic]:
@@ -157,7 +160,7 @@ async def _ensure(config: Config, names: Iterable[str], partitions: int, setting
         found = await topics_of(client, wanted)
         missing = [name for name in wanted if name not in found]
         if missing and not config.topics.create:
-            raise SettingFault(_forbidden(missing))
+            raise _not_ours(missing)
         if missing:
             request = [_new(name, partitions, settings, config) for name in missing]
             refused, created = await _create(client, request)
@@ -200,7 +203,7 @@ async def _create(
 def _refusal(name: str, error: type[errors.BrokerResponseError], message: str) -> SettingFault:
     reason = f"cannot make topic {name}: {message.rstrip('.') or error.__name__}"
     if error in (errors.TopicAuthorizationFailedError, errors.ClusterAuthorizationFailedError):
-        return SettingFault(f"{reason}. Allow Create on it, or create it and set topics.create: false")
+        return Forbidden(f"{reason}. Allow Create on it, or create it and set topics.create: false")
     mends = {
         errors.InvalidReplicationFactorError: "Change topics.replicationFactor",
         errors.InvalidPartitionsError: "Change topics.partitions",

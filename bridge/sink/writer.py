@@ -19,8 +19,9 @@ from bridge.model.resource import Resource
 from bridge.sink import checkpoints, covers, takeover, topics
 from bridge.sink.batch import Batches
 from bridge.sink.draft import Draft, Drafter
-from bridge.sink.formats import Envelope
+from bridge.sink.formats import Envelope, showing
 from bridge.sink.hanging import Unsettled
+from bridge.sink.mask import Mask
 from bridge.sink.producer import Producer
 from bridge.sink.proof import Proof, alone
 from bridge.sink.route import Target
@@ -90,6 +91,7 @@ class Writer:
             found = await _settled(config, spec.name, producer, checkpoint_topic)
             unsettled.settled()
             take = await takeover.prepare(config, spec.name, identity, found, _Alone(config, spec.name, producer))
+            take = takeover.salted(take)
             made = [topic for name, topic in take.topics.items() if name not in found.existing]
             await producer.discard(target for topic in made for target in topic.targets)
             for topic in take.topics.values():
@@ -274,7 +276,9 @@ class _Alone(Struct, frozen=True):
 
 
 def _drafter(config: Config, spec: StreamSpec, take: Takeover) -> tuple[Target, Drafter]:
-    envelope = Envelope(take.identity.cluster, spec.name, take.identity.selection.resource, spec.watch.drop)
+    mask = Mask(take.checkpoint.salt) if take.identity.mask != "none" else None
+    show = showing(spec.watch.drop, mask)
+    envelope = Envelope(take.identity.cluster, spec.name, take.identity.selection.resource, show)
     target = covers.target_of(config.checkpoint_topic, config.checkpoints.partitions, spec.name)
     drafter = Drafter(spec.name, take.router, envelope, target, spec.watch.types)
     drafter.allow(config.checkpoint_topic, takeover.limit(config, take.checkpoint_topic))

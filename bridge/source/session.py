@@ -95,12 +95,14 @@ class Session:
         except UNREADABLE as error:
             return Fault(Phase.PROBE, Kind.UNDECODABLE, message=str(error))
 
-    async def access(self, verb: str, selection: Selection) -> Access | Fault:
-        """Whether we may *verb* the objects of *selection*."""
+    async def access(self, verb: str, selection: Selection, name: str = "") -> Access | Fault:
+        """Whether we may *verb* the objects of *selection*, or the one of that *name*."""
         resource = selection.resource
         attributes = {"verb": verb, "group": resource.group, "version": resource.version, "resource": resource.plural}
         if selection.namespace is not None:
             attributes["namespace"] = selection.namespace
+        if name:
+            attributes["name"] = name
         group = "authorization.k8s.io/v1"
         review = {"apiVersion": group, "kind": "SelfSubjectAccessReview", "spec": {"resourceAttributes": attributes}}
         body = await self.post(f"/apis/{group}/selfsubjectaccessreviews", review)

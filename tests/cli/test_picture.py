@@ -19,7 +19,7 @@ from bridge.checks.report import (
 from bridge.cli.answer import encode
 from bridge.cli.picture import draw
 
-GRANT = "kubectl create clusterrole event-bridge-deployments.apps --verb=get,list,watch --resource=deployments.apps"
+GRANT = "kubectl create clusterrole event-bridge-deployments.apps --verb=list,watch --resource=deployments.apps"
 
 RUNNING = StreamState(
     "pods.a-rather-long-namespace-name",
@@ -112,6 +112,7 @@ def test_the_json_has_the_documented_names() -> None:
         "account": "admin",
         "clusterUid": "3b5e",
         "problem": "",
+        "note": "",
     }
     assert report["streams"][0] == {
         "name": "pods.a-rather-long-namespace-name",

@@ -50,6 +50,7 @@ def test_the_defaults_are_those_of_the_design() -> None:
                 "topic": "k8s.{resource}",
                 "format": "envelope",
                 "drop": [],
+                "mask": None,
             }
         ],
         "http": {"listen": "0.0.0.0:8080"},

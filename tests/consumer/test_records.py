@@ -19,7 +19,7 @@ AT = Position(Epoch(10), ResourceVersion("7"), 1_763_886_600_123)
 
 
 def envelope() -> Envelope:
-    made = Envelope("prod", "pods", PODS, ())
+    made = Envelope("prod", "pods", PODS)
     made.begin(Epoch(10))
     made.stamp(1_763_886_600_123)
     return made

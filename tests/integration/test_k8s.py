@@ -121,7 +121,7 @@ async def test_check_names_the_verb_that_is_missing(
     (problem,) = pods["problems"]
     assert problem == (
         f"{account} may not {missing} pods in all namespaces. Allow it:"
-        "\nkubectl create clusterrole event-bridge-pods --verb=get,list,watch --resource=pods"
+        "\nkubectl create clusterrole event-bridge-pods --verb=list,watch --resource=pods"
         "\nkubectl create clusterrolebinding event-bridge-pods --clusterrole=event-bridge-pods"
         " --serviceaccount=event-bridge:event-bridge"
     )

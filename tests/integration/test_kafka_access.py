@@ -142,13 +142,18 @@ async def allow(broker: Broker, rules: list[Rule]) -> None:
         await client.close()
 
 
-def config_for(cluster: Cluster, broker: Broker) -> dict[str, Any]:
+def config_for(cluster: Cluster, broker: Broker, mode: str = "shared") -> dict[str, Any]:
     sasl = {"mechanism": "PLAIN", "username": "bridge", "password": USERS["bridge"]}
+    watch = {"resource": "configmaps", "namespaces": ["default"], "topic": "guarded.configmaps"}
+    if mode == "spread":
+        watch = {"resource": "configmaps", "labelSelector": "spread", "topic": "spread.{namespace}"}
+    delivery = "at-least-once" if mode == "without-transactions" else "exactly-once"
     return {
         "name": "guarded",
+        "standalone": mode == "alone",
         "kubernetes": {"kubeconfig": str(cluster.kubeconfig)},
-        "kafka": {"bootstrapServers": broker.bootstrap, "sasl": sasl},
+        "kafka": {"bootstrapServers": broker.bootstrap, "sasl": sasl, "delivery": delivery},
         "topics": {"partitions": 2},
         "checkpoints": {"partitions": 2},
-        "watches": [{"resource": "configmaps", "namespaces": ["default"], "topic": "guarded.configmaps"}],
+        "watches": [watch],
     }

@@ -185,6 +185,7 @@ def test_a_live_checkpoint_without_a_position_is_not_trusted() -> None:
         (replace(IDENTITY, cluster_uid="uid-2"), "cluster uid was uid-1, is uid-2"),
         (replace(IDENTITY, cluster="test"), "cluster was prod, is test"),
         (replace(IDENTITY, topic="other"), "topic was k8s.pods, is other"),
+        (replace(IDENTITY, mask="secrets"), "mask was none, is secrets"),
         (replace(IDENTITY, selection=Selection(PODS, "a")), "namespace was unset, is a"),
         (replace(IDENTITY, selection=Selection(PODS, None, "x=y")), "labelSelector was unset, is x=y"),
         (replace(IDENTITY, selection=Selection(PODS, None, None, "x=y")), "fieldSelector was unset, is x=y"),

@@ -37,8 +37,23 @@ def test_the_form_on_disk_is_fixed() -> None:
         b'"position":{"epoch":5,"version":"12","time":1763886600123},'
         b'"identity":{"cluster_uid":"uid","cluster":"prod","selection":{"resource":{"group":"","version":"v1",'
         b'"plural":"pods","kind":"Pod","namespaced":true},"namespace":"shop","label_selector":"app=web",'
-        b'"field_selector":null},"topic":"k8s.{resource}"},"partitions":{"k8s.pods":12},"indexed":0,"began":null,"honoured":"","ids":{}}}'
+        b'"field_selector":null},"topic":"k8s.{resource}","mask":"none"},"partitions":{"k8s.pods":12},'
+        b'"indexed":0,"began":null,"honoured":"","ids":{},"salt":""}}'
     )
+
+
+def test_a_checkpoint_of_before_masks_is_read() -> None:
+    """An upgrade goes on from it. Nothing was masked then, and nothing has a salt."""
+    before = encode(CHECKPOINT, 99).replace(b',"mask":"none"', b"").replace(b',"salt":""', b"")
+
+    assert decode(before) == Written(FORMAT, 99, CHECKPOINT)
+
+
+def test_the_salt_comes_back() -> None:
+    """Digests of before stay what they were, over restarts and on other replicas."""
+    salted = replace(CHECKPOINT, salt="5a17", identity=replace(CHECKPOINT.identity, mask="secrets"))
+
+    assert decode(encode(salted, 99)).checkpoint == salted
 
 
 def test_a_newer_form_is_refused_by_name() -> None:

@@ -19,7 +19,7 @@ AT = Position(Epoch(7), ResourceVersion("50"), 0)
 
 def drafter(template: str = "t", types: tuple[str, ...] = ALL, limit: int = 1 << 20, **counts: int) -> Drafter:
     router = Router(template, Selection(PODS), "prod", counts)
-    made = Drafter("pods", router, Envelope("prod", "pods", PODS, ()), COVERS, types)
+    made = Drafter("pods", router, Envelope("prod", "pods", PODS), COVERS, types)
     for topic in (*counts, COVERS.topic):
         made.allow(topic, limit)
     made.enter(Epoch(7))

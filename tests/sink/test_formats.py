@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from bridge.model.event import Change, ChangeType, Restarted, RestartReason
 from bridge.model.position import Epoch, Position, ResourceVersion
 from bridge.model.resource import Resource
-from bridge.sink.formats import Envelope, drop_tree, time_text, without
+from bridge.sink.formats import Envelope, drop_tree, showing, time_text, without
 
 PODS = Resource("", "v1", "pods", "Pod", namespaced=True)
 TIME = 1795422600123
@@ -18,7 +18,7 @@ AT = Position(Epoch(7), ResourceVersion("813000"), TIME)
 
 
 def envelope(*drop: str, cluster: str = "prod-eu") -> Envelope:
-    made = Envelope(cluster, "pods", PODS, drop)
+    made = Envelope(cluster, "pods", PODS, showing(drop, None))
     made.begin(Epoch(7))
     made.stamp(TIME)
     return made

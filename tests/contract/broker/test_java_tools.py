@@ -1,21 +1,14 @@
 """Kafka's own tools, which are Java's client: what operators type, with either broker."""
 
-import shutil
-import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from bridge.sandbox import Sandbox
+from tests import java_tools
 from tests.servers.versions import KAFKA
 from tests.sink.stage import fresh
-
-HERE = Path(__file__).parent
-FETCH = 300.0
-"""Seconds: the first time, the jars are fetched."""
-PATIENCE = 90.0
-"""Seconds for one command: a Java that starts on a busy machine, and a real broker."""
 
 Tool = Callable[..., str]
 
@@ -24,15 +17,7 @@ pytestmark = pytest.mark.integration
 
 @pytest.fixture(scope="module")
 def jars(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    for needed in ("java", "mvn"):
-        if shutil.which(needed) is None:
-            pytest.skip(f"TOOL MISSING: {needed}, so Kafka's own tools were not tried")
-    place = tmp_path_factory.mktemp("tools")
-    shutil.copy(HERE / "java" / "pom.xml", place)
-    command = ["mvn", "-q", "-B", "dependency:copy-dependencies", f"-DoutputDirectory={place}/lib"]
-    ended = subprocess.run(command, cwd=place, capture_output=True, text=True, check=False, timeout=FETCH)
-    assert ended.returncode == 0, ended.stdout + ended.stderr
-    return place / "lib"
+    return java_tools.fetch(tmp_path_factory.mktemp("tools"))
 
 
 @pytest.fixture(params=["sandbox", "real"])
@@ -43,12 +28,7 @@ def tool(request: pytest.FixtureRequest, jars: Path) -> Iterator[Tool]:
         bootstrap = request.getfixturevalue("real_broker").bootstrap if is_real else sandbox.bootstrap
 
         def run(name: str, *words: str, said: str = "") -> str:
-            main = ["java", "-cp", f"{jars}/*", f"org.apache.kafka.tools.{name}", "--bootstrap-server", bootstrap]
-            ended = subprocess.run(
-                [*main, *words], input=said, capture_output=True, text=True, check=False, timeout=PATIENCE
-            )
-            assert ended.returncode == 0, ended.stdout + ended.stderr
-            return ended.stdout
+            return java_tools.run(jars, name, "--bootstrap-server", bootstrap, *words, said=said)
 
         yield run
 
@@ -90,4 +70,4 @@ def test_topics_and_transactions_are_listed(tool: Tool) -> None:
 
 
 def test_the_tools_are_of_the_brokers_version() -> None:
-    assert f"<version>{KAFKA}</version>" in (HERE / "java" / "pom.xml").read_text()
+    assert f"<version>{KAFKA}</version>" in java_tools.POM.read_text()
