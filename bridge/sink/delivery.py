@@ -66,7 +66,7 @@ class Delivery:
         while batches:
             by_leader: dict[int, dict[Target, bytearray]] = {}
             for target, batch in batches.items():
-                by_leader.setdefault(await self._leader(target), {})[target] = batch
+                by_leader.setdefault(await self.leader(target), {})[target] = batch
             answers = await self._ask(by_leader)
             for target, said in answers.items():
                 if said.error in (OK, REPEATED):
@@ -106,8 +106,8 @@ class Delivery:
             raise SettingFault(f"the broker at {leader} is too old: Kafka 2.1 or later is needed") from error
         return {target: said for target, said in answer.partitions.items() if target in batches}
 
-    async def _leader(self, target: Target) -> int:
-        """Waits for one."""
+    async def leader(self, target: Target) -> int:
+        """The broker that leads *target*. Waits until there is one."""
         partition, cluster = TopicPartition(*target), self._client.cluster
         while (leader := cluster.leader_for_partition(partition)) in (None, -1):
             known = cluster.partitions_for_topic(target.topic)

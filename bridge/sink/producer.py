@@ -158,7 +158,8 @@ class Producer:
             doing = f"commit as {self._name}{topics and ' to '}{topics}"
             async with faults(self._kafka, doing, self._bound()):
                 if self._exactly_once:
-                    await self._commit([*records.runs, *covers.runs], time)
+                    await self._open([*records.runs, *covers.runs], time)
+                    await self._coordinator.end(committed=True)
                 else:
                     await self._send(records.runs, time)
                     await self._send(covers.runs, time)
@@ -167,10 +168,13 @@ class Producer:
             raise
         self._published += records.count + covers.count
 
-    async def _commit(self, runs: list[Run], time: int) -> None:
-        await self._coordinator.add(list(dict.fromkeys(run.target for run in runs)))
+    async def _open(self, runs: list[Run], time: int) -> None:
+        """A transaction of *runs*, which nobody sees before it has ended."""
+        targets = list(dict.fromkeys(run.target for run in runs))
+        for target in targets:
+            await self._delivery.leader(target)  # of a partition that is not there the coordinator would know no end
+        await self._coordinator.add(targets)
         await self._send(runs, time)
-        await self._coordinator.end(committed=True)
 
     def _bound(self) -> float:
         """Where nothing fences us, nothing may be tried again that may be another's by then."""
