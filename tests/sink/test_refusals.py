@@ -122,7 +122,7 @@ async def test_a_start_that_is_refused_names_the_setting(code: int, told: str) -
 
 @pytest.mark.parametrize("api", ["AddPartitionsToTxn", "Produce", "EndTxn"])
 async def test_an_answer_that_is_lost_ends_the_producer(api: str) -> None:
-    """It may have been done or not: the successor's start decides. Records and checkpoint are both there, or neither."""
+    """It may have been done or not: the successor's start decides, for records and checkpoint alike."""
     async with Broker() as broker:
         records, covers = await topics(broker)
         producer = await Producer.start(kafka(broker), "bridge.pods")
