@@ -1,54 +1,36 @@
-"""aiokafka's producer, and what it does not tell: its requests under way, and that a connection has broken."""
+"""A producer's client of aiokafka's, and what that does not tell: that a connection has broken."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from aiokafka import AIOKafkaProducer
-from aiokafka.client import ConnectionGroup
+from aiokafka.client import AIOKafkaClient, ConnectionGroup
 from aiokafka.conn import CloseReason
 
-from bridge.sink.connection import abandon
+from bridge.sink.connection import Settings, abandon
 
 GONE = (CloseReason.CONNECTION_BROKEN, CloseReason.CONNECTION_TIMEOUT, CloseReason.OUT_OF_SYNC)
-
-Requests = set["asyncio.Task[Any]"]
+_Get = Callable[..., Coroutine[Any, Any, object]]
+_Closed = Callable[[object, CloseReason | None], None]
 
 
 class Client:
-    """Owns an aiokafka producer. Its `stop` waits for answers that may never come: `kill` does not.
+    """Owns an aiokafka client. With transactions *lost* is set when a connection has broken, which it replaces."""
 
-    *lost* is set when a connection has broken, which it replaces without a word.
-    """
-
-    def __init__(self, options: dict[str, Any]) -> None:
-        self.producer = AIOKafkaProducer(**options)
-        self._transactional = "transactional_id" in options
-        self.requests: Requests = set()
+    def __init__(self, options: Settings, *, transactional: bool) -> None:
+        client = self.kafka = AIOKafkaClient(**options)
         self.lost = asyncio.Event()
-        sender, client = self.producer._sender, self.producer.client  # noqa: SLF001
-        for name in ("_send_produce_req", "_do_add_partitions_to_txn", "_do_txn_commit"):  # all that its sender begins
-            setattr(sender, name, self._noted(getattr(sender, name)))
-        self._get: Callable[..., Coroutine[Any, Any, object]] = client._get_conn  # noqa: SLF001
+        self._transactional = transactional
+        self._get: _Get = client._get_conn  # noqa: SLF001
         setattr(client, "_get_conn", self._get_conn)  # noqa: B010 - a method, for the type checker
-        self._closed: Callable[[object, CloseReason | None], None] = client._on_connection_closed  # noqa: SLF001
+        self._closed: _Closed = client._on_connection_closed  # noqa: SLF001
         setattr(client, "_on_connection_closed", self._on_closed)  # noqa: B010 - a method, for the type checker
-
-    def _noted(self, request: Callable[..., Coroutine[Any, Any, Any]]) -> Callable[..., Any]:
-        async def noted(*args: Any) -> Any:  # noqa: ANN401 - handed on
-            task = asyncio.current_task()
-            assert task is not None
-            self.requests.add(task)
-            task.add_done_callback(self.requests.discard)
-            return await request(*args)
-
-        return noted
 
     async def _get_conn(
         self, node: object, *, group: object = ConnectionGroup.DEFAULT, no_hint: bool = False
     ) -> object:
         """A connection that a broker has just ended is forgotten by aiokafka: not closed, nor told of as lost."""
-        known = self.producer.client._conns.get((node, group))  # noqa: SLF001
+        known = self.kafka._conns.get((node, group))  # noqa: SLF001
         if known is not None and not known.connected():
             known.close(reason=CloseReason.CONNECTION_BROKEN)
         return await self._get(node, group=group, no_hint=no_hint)
@@ -59,6 +41,5 @@ class Client:
         self._closed(connection, reason)
 
     async def kill(self) -> None:
-        self.producer._closed = True  # noqa: SLF001 - or it complains when the object goes
-        sender = self.producer._sender  # noqa: SLF001
-        await abandon(self.producer.client, lambda: (sender.sender_task, *self.requests))
+        """Whatever is under way. Twice does no harm."""
+        await abandon(self.kafka)

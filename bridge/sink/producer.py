@@ -1,19 +1,16 @@
 """The producer of one stream: publishes a run of records and the checkpoint that covers them, together or not at all.
 
-aiokafka needs watching (each point measured, see docs/exactly-once.md):
-- it commits a transaction although a batch in it has failed, so every future is kept and all must succeed first;
-- after a failed batch its sequence numbers are wrong for good, so after any failure the producer is dead;
-- commit, abort, flush and stop wait for ever when brokers are down, so one deadline stands around a whole transaction,
-  and the way out is `kill`. A dead producer's transaction is aborted by the next `start` of the same id.
+Of aiokafka it uses the connections and the codec. aiokafka's own producer needs watching at every step (it commits a
+transaction although a batch in it has failed, and waits for ever when brokers are down), and costs three times as much
+(docs/decisions/0016). Here one deadline stands around a whole transaction, and after any failure a producer is dead:
+its transaction is aborted by the next `start` of the same name.
 And Kafka needs it: a broker that restarts may leave a decided transaction open (see `hanging`). So a producer that has
 lost a connection has failed, and its successor's first act is `settle`.
 """
 
-import asyncio
 from collections.abc import Iterable
-from typing import Any, NoReturn, Self
+from typing import NoReturn, Self
 
-from aiokafka import TopicPartition
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from aiokafka.record.memory_records import MemoryRecords
 
@@ -22,9 +19,11 @@ from bridge.sink.addresses import hasten
 from bridge.sink.batch import Batches, Run
 from bridge.sink.client import Client
 from bridge.sink.compression import quicken
-from bridge.sink.connection import ANSWER, KafkaFault, SettingFault, connected, faults, settings
+from bridge.sink.connection import ANSWER, KafkaFault, SettingFault, Settings, connected, faults, settings
+from bridge.sink.coordinator import Coordinator
+from bridge.sink.delivery import CODECS, Delivery
 from bridge.sink.hanging import Unsettled, Verdict, last_of
-from bridge.sink.metadata import topics_of
+from bridge.sink.metadata import Listed, topics_of
 from bridge.sink.proof import Proof, alone, assert_ours
 from bridge.sink.route import Target
 
@@ -35,6 +34,9 @@ START = 30.0
 IDLE = 180.0
 """Seconds after which we close an unused connection ourselves: load balancers cut them after 240 to 350, and a cut one
 looks like a broker that has gone."""
+UNASKED = 600.0
+"""Seconds between aiokafka's own questions for all that it knows of. `Whereabouts` asks when there is something to
+write, and errors make aiokafka ask: what it asks beyond cost a third of the CPU of streams that have nothing to say."""
 _CODECS = (DefaultRecordBatchBuilder, MemoryRecords)
 
 
@@ -49,17 +51,17 @@ def assert_fast() -> None:
 
 
 class Producer:
-    """Owns an aiokafka producer, from `start` to `kill`. Dead after the first failure."""
+    """Owns a client, from `start` to `kill`, and the offsets that were written last. Dead after the first failure."""
 
-    def __init__(self, kafka: Kafka, name: str, client: "Client", verdict: Verdict | None, proof: Proof) -> None:
+    def __init__(self, kafka: Kafka, name: str, client: Client, proof: Proof) -> None:
         self._kafka = kafka
         self._name = name
-        self._client = client.producer
-        self._killing = client.kill
-        self._lost = client.lost
-        self._verdict = verdict
+        self._client = client
         self._proof = proof
         self._exactly_once = kafka.delivery == "exactly-once"
+        self._coordinator = Coordinator(client.kafka, name if self._exactly_once else None)
+        self._verdict: Verdict | None = None
+        self._delivery: Delivery
         self._published = 0
         self._ends: dict[Target, int] = {}
         """The offset that was written last, of each partition."""
@@ -75,23 +77,31 @@ class Producer:
         """
         assert_fast()
         quicken()
-        exactly_once = kafka.delivery == "exactly-once"
         last = None
         async with faults(kafka, f"start the producer {name}", START):
-            if exactly_once:
+            if kafka.delivery == "exactly-once":
                 async with connected(kafka) as asking:
                     last = await last_of(asking, name)
-            client = Client(_settings(kafka, name if exactly_once else None))
-            hasten(client.producer.client, kafka, ANSWER)
+            client = Client(_settings(kafka), transactional=kafka.delivery == "exactly-once")
+            producer = cls(kafka, name, client, proof)
             try:
-                await client.producer.start()
-                manager = client.producer._txn_manager  # noqa: SLF001
-                verdict = (unsettled or Unsettled()).learn(last, manager.producer_id, manager.producer_epoch)
+                await producer._begin()
+                who = producer._coordinator.identity
+                producer._verdict = (unsettled or Unsettled()).learn(last, who.producer_id, who.epoch)
                 assert_ours(name, proof)  # what was learnt is kept: Kafka tells it once
             except BaseException:
-                await client.kill()
+                await producer.kill()
                 raise
-        return cls(kafka, name, client, verdict, proof)
+        return producer
+
+    async def _begin(self) -> None:
+        client = self._client.kafka
+        hasten(client, self._kafka, ANSWER)
+        await client.bootstrap()
+        await self._coordinator.begin(self._kafka.transaction_timeout)
+        proof = None if self._exactly_once else self._proof
+        codec = CODECS[self._kafka.compression]
+        self._delivery = Delivery(client, codec, self._name, self._coordinator.identity, proof)
 
     @property
     def worn_out(self) -> bool:
@@ -103,7 +113,7 @@ class Producer:
 
         Without transactions there is nothing to leave open, and never a reason.
         """
-        await self._lost.wait()
+        await self._client.lost.wait()
         raise KafkaFault(LOST)
 
     async def settle(self, targets: Iterable[Target]) -> None:
@@ -122,16 +132,13 @@ class Producer:
 
     async def _end(self, targets: Iterable[Target], committed: bool) -> None:
         """A transaction without a record: all that it writes is Kafka's own mark of an end."""
-        partitions = [TopicPartition(*target) for target in targets]
+        partitions = list(targets)
         if not partitions:
             return
-        manager = self._client._txn_manager  # noqa: SLF001 - the public way needs a record for each partition
         try:
             async with faults(self._kafka, f"settle the last transaction of {self._name}", START):
-                await self._client.begin_transaction()
-                for partition in partitions:
-                    manager.maybe_add_partition_to_txn(partition)
-                await (self._client.commit_transaction() if committed else self._client.abort_transaction())
+                await self._coordinator.add(partitions)
+                await self._coordinator.end(committed=committed)
         except BaseException:
             await self.kill()
             raise
@@ -143,7 +150,7 @@ class Producer:
         """
         if self._dead:
             raise KafkaFault(f"the producer {self._name} is dead, a new one must take over")
-        if self._lost.is_set():
+        if self._client.lost.is_set():
             await self.kill()
             raise KafkaFault(LOST)
         try:
@@ -151,9 +158,8 @@ class Producer:
             doing = f"commit as {self._name}{topics and ' to '}{topics}"
             async with faults(self._kafka, doing, self._bound()):
                 if self._exactly_once:
-                    await self._client.begin_transaction()
-                    await self._send([*records.runs, *covers.runs], time)
-                    await self._client.commit_transaction()
+                    await self._open([*records.runs, *covers.runs], time)
+                    await self._coordinator.end(committed=True)
                 else:
                     await self._send(records.runs, time)
                     await self._send(covers.runs, time)
@@ -162,8 +168,16 @@ class Producer:
             raise
         self._published += records.count + covers.count
 
+    async def _open(self, runs: list[Run], time: int) -> None:
+        """A transaction of *runs*, which nobody sees before it has ended."""
+        targets = list(dict.fromkeys(run.target for run in runs))
+        for target in targets:
+            await self._delivery.leader(target)  # of a partition that is not there the coordinator would know no end
+        await self._coordinator.add(targets)
+        await self._send(runs, time)
+
     def _bound(self) -> float:
-        """Where nothing fences us, aiokafka must not try again what may be another's by then: `kill` takes it back."""
+        """Where nothing fences us, nothing may be tried again that may be another's by then."""
         if self._exactly_once:
             return self._kafka.transaction_timeout
         assert_ours(self._name, self._proof)
@@ -171,9 +185,8 @@ class Producer:
 
     async def _send(self, runs: list[Run], time: int) -> None:
         """Returns when every batch is acknowledged; raises the first failure."""
-        sending = [await self._enqueue(run, time) for run in runs]
-        for run, written in zip(runs, await asyncio.gather(*sending), strict=True):
-            self._follow(run.target, written.offset)
+        for target, offset in await self._delivery.send(runs, time):
+            self._follow(target, offset)
 
     def _follow(self, target: Target, offset: int) -> None:
         """Offsets only grow, but in a topic that was made anew: the transaction that finds it is never committed.
@@ -184,71 +197,30 @@ class Producer:
             raise KafkaFault(f"topic {target.topic} was deleted and made anew under us: starting over")
         self._ends[target] = max(offset, self._ends.get(target, -1))
 
-    async def _enqueue(self, run: Run, time: int) -> "asyncio.Future[Any]":
-        """Waits only while another batch of the same partition is in the queue."""
-        topic, partition = run.target
-        count = self.partitions(topic)
-        if count is not None and partition >= count:
-            raise KafkaFault(f"topic {topic} has {count} partitions, and records belong into partition {partition}")
-        await self._led(TopicPartition(topic, partition))
-        if not self._exactly_once:
-            assert_ours(self._name, self._proof)  # the wait for a leader may have been longer than a session
-        batch = self._client.create_batch()
-        append = batch.append
-        for key, value, headers in run.records:
-            appended = append(timestamp=time, key=key, value=value, headers=headers)
-            assert appended is not None, "a run fits into a batch"
-        future: asyncio.Future[Any] = await self._client.send_batch(batch, topic, partition=partition)
-        return future
-
-    async def _led(self, partition: TopicPartition) -> None:
-        """Wait for a leader here: with a batch for none in its queue, aiokafka asks for metadata without a pause."""
-        client = self._client.client
-        while client.cluster.leader_for_partition(partition) in (None, -1):
-            await asyncio.sleep(RETRY_MS / 1000)
-            await client.force_metadata_update()
-
     async def track(self, topics: list[str]) -> None:
         """Keep the partition counts of *topics* known. They must exist: brokers may create what is asked for."""
+        client = self._client.kafka
         async with faults(self._kafka, f"learn of the topics {', '.join(topics)}", START):
             for topic in topics:
-                await self._client.client.add_topic(topic)  # else it is known by the first metadata only, and forgotten
-                await self._client.partitions_for(topic)
+                await client.add_topic(topic)  # else it is known by the first metadata only, and forgotten
+                await client._wait_on_metadata(topic)  # noqa: SLF001 - as its own producer does
 
-    def partitions(self, topic: str) -> int | None:
-        """As the brokers said at most 30 s ago; None if they did not."""
-        known = self._client.client.cluster.partitions_for_topic(topic)
-        return len(known) if known else None
-
-    async def ids(self, topics: list[str]) -> dict[str, str]:
+    async def look(self, topics: list[str]) -> dict[str, Listed]:
         """As brokers tell now, of those that exist."""
         async with faults(self._kafka, f"ask for the topics {', '.join(topics)}", ANSWER):
-            return {name: topic.id for name, topic in (await topics_of(self._client.client, topics)).items()}
+            return await topics_of(self._client.kafka, topics)
 
     async def kill(self) -> None:
         """Never hangs, leaves no task and no socket. What `publish` has returned from is safe: a good end as well."""
         self._dead = True
-        await self._killing()
+        await self._client.kill()
 
 
 LOST = "a broker has cut our connection. If it restarted, the end of our last transaction may be missing: starting over"
 
 
-RETRY_MS = 100
-"""aiokafka's default."""
-
-
-def _settings(kafka: Kafka, transactional_id: str | None) -> dict[str, Any]:
-    options = settings(kafka) | {
-        "compression_type": None if kafka.compression == "none" else kafka.compression,
-        "max_batch_size": 2 * kafka.max_message_bytes,  # runs are bounded before: this must never be what bounds them
-        "enable_idempotence": True,
-        "retry_backoff_ms": RETRY_MS,
+def _settings(kafka: Kafka) -> Settings:
+    return settings(kafka) | {
         "connections_max_idle_ms": int(1000 * IDLE),
+        "metadata_max_age_ms": int(1000 * UNASKED),
     }
-    if transactional_id is not None:
-        options |= {
-            "transactional_id": transactional_id,
-            "transaction_timeout_ms": int(1000 * kafka.transaction_timeout),
-        }
-    return options

@@ -10,7 +10,7 @@ from bridge.config.units import Duration
 from bridge.model.checkpoint import Checkpoint, Phase
 from bridge.model.position import Epoch, Position, ResourceVersion
 from bridge.sink import checkpoints, covers, topics
-from bridge.sink.batch import Batches
+from bridge.sink.batch import Batches, Run
 from bridge.sink.checkpoints import Saved
 from bridge.sink.connection import KafkaFault, SettingFault
 from bridge.sink.producer import Producer
@@ -48,8 +48,7 @@ async def test_the_newest_checkpoint_is_found_behind_another_streams_open_transa
     mine = await Producer.start(at.config.kafka, f"{at.config.name}.pods")
     other = await Producer.start(at.config.kafka, f"{at.config.name}.other")
     await commit(at, mine, [(b"pods", covers.encode(checkpoint(at, "1"), 10))])
-    await other._client.begin_transaction()
-    await (await other._client.send(*_args(at, b"other", b"open")))
+    await other._open(_run(at, b"other", b"open"), 1)
     await commit(at, mine, [(b"pods", covers.encode(checkpoint(at, "2"), 20)), (b"pods/pods/a/x", b"uid-x")])
 
     began = time.monotonic()
@@ -68,8 +67,7 @@ async def test_a_transaction_that_nobody_ends_is_named(broker: Broker) -> None:
     await topics.ensure_checkpoints(at.config)
     patient = replace(at.config.kafka, transaction_timeout=Duration(60.0))
     other = await Producer.start(patient, f"{at.config.name}.other")
-    await other._client.begin_transaction()
-    await (await other._client.send(*_args(at, b"other", b"open")))
+    await other._open(_run(at, b"other", b"open"), 1)
 
     held = rf"holds {at.config.checkpoint_topic}, partition {target(at).partition}, at offset 0 of 1 .*find-hanging"
     with pytest.raises(KafkaFault, match=held):
@@ -78,9 +76,10 @@ async def test_a_transaction_that_nobody_ends_is_named(broker: Broker) -> None:
     await other.kill()
 
 
-def _args(at: Stage, key: bytes, value: bytes) -> tuple[str, bytes, bytes, int]:
-    place = target(at)
-    return place.topic, value, key, place.partition
+def _run(at: Stage, key: bytes, value: bytes) -> list[Run]:
+    batches = Batches({})
+    batches.add(target(at), key, value)
+    return batches.runs
 
 
 async def test_an_aborted_checkpoint_was_never_written(broker: Broker) -> None:
@@ -89,8 +88,7 @@ async def test_an_aborted_checkpoint_was_never_written(broker: Broker) -> None:
     await topics.ensure_checkpoints(at.config)
     mine = await Producer.start(at.config.kafka, f"{at.config.name}.pods")
     await commit(at, mine, [(b"pods", covers.encode(checkpoint(at, "1"), 10))])
-    await mine._client.begin_transaction()
-    await (await mine._client.send(*_args(at, b"pods", covers.encode(checkpoint(at, "2"), 20))))
+    await mine._open(_run(at, b"pods", covers.encode(checkpoint(at, "2"), 20)), 1)
     await mine.kill()
     successor = await Producer.start(at.config.kafka, f"{at.config.name}.pods")
 

@@ -6,10 +6,9 @@ it, as it does when a partition has no leader just then. Brokers refuse such rec
 
 import asyncio
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import pytest
-from aiokafka import TopicPartition
 
 from bridge.model.event import ChangeType
 from bridge.sink.connection import KafkaFault, connected, faults
@@ -33,17 +32,13 @@ def lenient(servers: object) -> Iterator[Broker]:
 
 def hide(producer: Producer, *targets: Target) -> None:
     """The coordinator will not hear of *targets*, so it cannot end a transaction there."""
-    manager = producer._client._txn_manager
-    tell = manager.maybe_add_partition_to_txn
-    hidden = {TopicPartition(*target) for target in targets}
+    coordinator = producer._coordinator
+    tell = coordinator.add
 
-    def add(partition: TopicPartition) -> None:
-        if partition in hidden:
-            manager._txn_partitions.add(partition)
-        else:
-            tell(partition)
+    async def add(known: Sequence[Target]) -> None:
+        await tell([target for target in known if target not in targets])
 
-    setattr(manager, "maybe_add_partition_to_txn", add)  # noqa: B010 - a method, for the type checker
+    setattr(coordinator, "add", add)  # noqa: B010 - a method, for the type checker
 
 
 async def test_a_commit_without_an_end_is_committed(lenient: Broker) -> None:
@@ -95,9 +90,9 @@ async def _die_in_a_transaction(broker: Broker, name: str, records: str) -> None
     """With a record in both partitions, of which the coordinator knows the first only."""
     old = await Producer.start(kafka(broker.bootstrap), name)
     hide(old, Target(records, 1))
-    await old._client.begin_transaction()
-    for partition in (0, 1):
-        await (await old._client.send(records, b"open", partition=partition))
+    both = batch(records, b"open")
+    both.add(Target(records, 1), b"key", b"open")
+    await old._open(both.runs, 1)
     await old.kill()
 
 
@@ -145,15 +140,13 @@ async def test_the_coordinator_tells_how_the_last_one_ended(broker: Broker) -> N
     ended = await _last_state(broker, name)
     second = await Producer.start(kafka(broker.bootstrap), name)
     assert ended.was_committed(_epoch(second))
-    await second._client.begin_transaction()
-    await (await second._client.send(records, b"open", partition=0))
+    await second._open(batch(records, b"open").runs, 1)
     ongoing = await _last_state(broker, name)
     third = await Producer.start(kafka(broker.bootstrap), name)
     assert (ongoing.state, ongoing.was_committed(_epoch(third))) == ("Ongoing", False)
-    await third._client.begin_transaction()
-    await (await third._client.send(records, b"closed", partition=0))
+    await third._open(batch(records, b"closed").runs, 1)
     ongoing = await _last_state(broker, name)
-    await third._client.commit_transaction()
+    await third._coordinator.end(committed=True)
     fourth = await Producer.start(kafka(broker.bootstrap), name)
     assert (ongoing.state, ongoing.was_committed(_epoch(fourth))) == ("Ongoing", True)
     for producer in (first, second, third, fourth):
@@ -211,5 +204,4 @@ async def _last_state(broker: Broker, name: str) -> Last:
 
 
 def _epoch(producer: Producer) -> int:
-    epoch: int = producer._client._txn_manager.producer_epoch
-    return epoch
+    return producer._coordinator.identity.epoch

@@ -6,8 +6,7 @@ import time
 from collections.abc import Callable
 
 import pytest
-from aiokafka.errors import ProducerFenced
-from aiokafka.structs import TopicPartition
+from aiokafka.errors import InvalidProducerEpoch
 
 from bridge.config.kafka import Kafka, Sasl
 from bridge.config.secret import Secret
@@ -87,14 +86,13 @@ async def test_a_zombie_can_commit_nothing(broker: Broker) -> None:
     records, covers = await topics(broker.bootstrap)
     name = fresh("producer")
     zombie = await Producer.start(kafka(broker.bootstrap), name)
-    await zombie._client.begin_transaction()
-    await (await zombie._client.send(records, b"open", partition=0))
+    await zombie._open(batch(records, b"open").runs, 1)
 
     began = time.monotonic()
     owner = await Producer.start(kafka(broker.bootstrap), name)
     took = time.monotonic() - began
     await owner.publish(batch(records, b"owner's"), batch(covers, b"1"), 1)
-    with pytest.raises(ProducerFenced):
+    with pytest.raises(InvalidProducerEpoch):
         await zombie._send(batch(records, b"zombie's").runs, 1)
     await zombie.kill()
 
@@ -252,7 +250,7 @@ async def test_a_producer_wears_out_before_its_sequence_numbers_turn_negative(br
 
     assert producer.worn_out
     assert WORN_OUT < 2**31
-    assert producer._client._txn_manager.sequence_number(TopicPartition(records, 0)) == 2
+    assert producer._delivery._sequences[Target(records, 0)] == 2
     await producer.kill()
 
 

@@ -309,7 +309,7 @@ async def test_a_topic_made_anew_and_filled_is_known_by_its_id(broker: Broker) -
     await delete(broker.bootstrap, at.topic)
     await make(broker.bootstrap, at.topic, 1)
 
-    opened.writer._whereabouts._identified = float("-inf")
+    opened.writer._whereabouts._looked = float("-inf")
     with pytest.raises(Repartitioned, match=f"{at.topic} was deleted and made anew"):
         await opened.writer.write([change("x", 101)])
 
@@ -323,10 +323,9 @@ async def test_growth_while_running_is_noticed(broker: Broker) -> None:
     opened = await at.open()
     await snapshot(opened.writer, 1000, ["x"])
     await grow(broker.bootstrap, at.topic, 3)
-    await opened.writer._producer._client.client.force_metadata_update()
     await opened.writer.write([change("x", 101)])
 
-    opened.writer._whereabouts._recounted = float("-inf")
+    opened.writer._whereabouts._looked = float("-inf")
     with pytest.raises(Repartitioned, match=f"{at.topic} had 1 partitions, has 3"):
         await opened.writer.write([change("x", 102)])
 

@@ -5,6 +5,7 @@ from typing import Any
 from bridge.model.checkpoint import Resume
 from bridge.model.event import ChangeType
 from bridge.sandbox.broker.server import Broker, Options
+from bridge.sink.batch import Batches
 from bridge.sink.covers import target_of
 from bridge.sink.route import Target
 from tests.integration.test_sink_hanging import hide
@@ -39,9 +40,9 @@ async def test_what_a_killed_writer_left_open_is_seen_by_nobody() -> None:
         at = stage(broker.bootstrap, partitions=1)
         first = await at.open()
         await first.writer.write([restarted(1000), listed("x", 1), synced(1000, 100)])
-        client = first.writer._producer._client
-        await client.begin_transaction()
-        await (await client.send(at.topic, b"{}", key=b"open", partition=0))
+        left = Batches({})
+        left.add(Target(at.topic, 0), b"open", b"{}")
+        await first.writer._producer._open(left.runs, 1)
         await first.writer.kill()
 
         second = await at.open()
