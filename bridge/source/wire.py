@@ -142,10 +142,22 @@ def wire_of(response: aiohttp.ClientResponse) -> Wire | None:
 
 
 def tap(connector: aiohttp.BaseConnector | None) -> None:
-    """Let the connections that *connector* makes from now on have wires."""
-    assert connector is not None, "a session that is not closed has one"
+    """Let the connections that *connector* makes from now on have wires, and sockets of the event loop's own.
+
+    aiohttp makes a socket and hands it to the loop. If a start is cut short, uvloop and aiohttp then close it in turn,
+    and may close another connection of that number: "File descriptor 14 is used by transport", or the end of the process
+    (uvloop#653; under servers that are killed while connections begin it comes each minute, and so it never does).
+    """
+    assert isinstance(connector, aiohttp.TCPConnector), "a session that is not closed has one"
     make: Any = functools.partial(Handler, loop=asyncio.get_running_loop())
     connector._factory = make  # noqa: SLF001 - it takes none from outside
+    usual = connector._wrap_existing_connection  # noqa: SLF001
+
+    async def connect(*args: Any, addr_infos: Any, **named: Any) -> Any:  # noqa: ANN401 - handed on
+        family, _, _, _, address = addr_infos[0]  # aiohttp comes with the next ones, if this one fails
+        return await usual(*args, host=address[0], port=address[1], family=family, **named)
+
+    setattr(connector, "_wrap_create_connection", connect)  # noqa: B010 - a method, for the type checker
 
 
 def _is_watch(head: bytes) -> bool:

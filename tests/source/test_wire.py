@@ -1,6 +1,7 @@
 """`bridge.source.wire`: which answers go past the library's reader, and that the library can go on afterwards."""
 
 import asyncio
+from typing import Any
 
 import aiohttp
 import pytest
@@ -116,3 +117,35 @@ async def test_what_nobody_reads_stays_with_the_server() -> None:
 
     assert held < 4 * READ_AHEAD
     assert data == much + END
+
+
+class Watchful(asyncio.SelectorEventLoop):
+    """An event loop that notes how it is asked to connect."""
+
+    handed: list[object]
+
+    async def create_connection(self, *args: Any, sock: object = None, **named: Any) -> Any:  # noqa: ANN401 - handed on
+        self.handed.append(sock)
+        return await super().create_connection(*args, sock=sock, **named)  # type: ignore[call-overload]
+
+
+def test_connections_are_made_with_sockets_of_the_loops_own() -> None:
+    """Handed to uvloop, a socket may be closed twice when a start is cut short: another connection with it."""
+
+    async def connect() -> None:
+        async with Server(in_turn([HEAD, chunk(LINE), END])) as server:
+            session = server.session()
+            cut(await opened(session))
+            await session.close()
+
+    handed: list[object] = []
+
+    def make() -> Watchful:
+        loop = Watchful()
+        loop.handed = handed
+        return loop
+
+    with asyncio.Runner(loop_factory=make) as runner:
+        runner.run(connect())
+
+    assert handed == [None]
