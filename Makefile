@@ -68,8 +68,9 @@ demo-real: $(READY)  ## the same on a real kube-apiserver and a real Kafka
 picture: $(READY)  ## draw README's picture of the demo anew
 	@$(BIN)/event-bridge demo --svg docs/demo.svg
 
-schema: $(READY)  ## write config/schema.json, docs/config.md and protocol/records.schema.json from the types
+schema: $(READY)  ## write config/schema.json, docs/config.md, docs/telemetry.md and protocol/records.schema.json from the types
 	$(BIN)/python -m bridge.config
+	$(BIN)/python -m bridge.manual
 	$(BIN)/python -m bridge.consumer
 
 vectors: $(READY)  ## write protocol/vectors/*.json from protocol/vectors.txt

@@ -26,9 +26,10 @@ class BridgeProcess:
     """
 
     def __init__(self, config: dict[str, Any] | str, directory: Path, environment: Mapping[str, str] = {}) -> None:
-        """`environment` is put over our own."""
+        """`environment` is put over our own. Bridges of one machine serve on ports of their own."""
         self.config = directory / "bridge.yaml"
-        self.config.write_text(config if isinstance(config, str) else yaml.safe_dump(config))
+        text = config if isinstance(config, str) else yaml.safe_dump({"http": {"listen": "127.0.0.1:0"}, **config})
+        self.config.write_text(text)
         self._environment = {**os.environ, **environment}
         self.log = directory / "bridge.log"
         self.lives = 0
