@@ -43,6 +43,7 @@ integration: $(READY)  ## the tests on the real servers: minutes (the first buil
 test: check  ## everything: check, then all tests in one run, the quick ones first
 	@echo "== the test servers: built once, then taken from the cache"
 	$(BIN)/python -m tests.servers.build
+	@echo "== the browser for the tests of the status page: $$($(BIN)/python -m tests.web.browser)"
 	@echo "== all tests: unit tests in seconds, then integration tests on real servers"
 	$(BIN)/pytest
 

@@ -5,7 +5,7 @@
   const TONES = { live: "good", verifying: "good", relisting: "calm", starting: "calm", waiting: "calm", delayed: "warn", failed: "bad" };
   const $ = (id) => document.getElementById(id);
   const rows = new Map();
-  let status = null, arrived = 0, misses = 0, why = "", hours = 6;
+  let status = null, arrived = 0, misses = 0, why = "", hours = 0;
 
   const now = () => status.now + (performance.now() - arrived) / 1000;
   const put = (node, text) => { if (node.textContent !== text) node.textContent = text; };
@@ -17,8 +17,9 @@
   };
   const plural = (count, word) => `${count.toLocaleString("en")} ${word}${count === 1 ? "" : "s"}`;
 
-  function span(seconds) {
+  function span(seconds, fine) {
     const s = Math.max(0, seconds);
+    if (fine && s < 10) return `${s.toFixed(1)} s`;
     if (s < 100) return `${Math.round(s)} s`;
     if (s < 5400) return `${Math.round(s / 60)} min`;
     if (s < 129600) return `${(s / 3600).toFixed(1)} h`;
@@ -84,7 +85,9 @@
     put(part(".state span"), stream.state);
     const stale = old !== null && old > stream.staleAfter;
     put(part(".age"), old === null ? "none yet" : old < 1 ? "now" : `${span(old)} old`);
-    put(part(".age-more"), stale ? `stale: limit ${span(stream.staleAfter)}` : `limit ${span(stream.staleAfter)}`);
+    put(part(".age-more"), `limit ${span(stream.staleAfter)}`);
+    put(part(".position"), stale ? "Position is stale" : "Position");
+    if (stale) part(".position").dataset.tone = "bad"; else delete part(".position").dataset.tone;
     const bars = node.querySelectorAll(".bar");
     bar(bars[0], old === null ? 0 : old / stream.staleAfter, stale ? "bad" : old > 0.7 * stream.staleAfter ? "warn" : "good");
     put(part(".now"), `${pace(latest(stream))} /s`);
@@ -117,8 +120,8 @@
     const restarts = stream.restarts.slice().reverse().map((restart) => {
       const item = make("li"), text = make("span");
       item.append(make("span", clock(restart.time), "quiet"), text);
-      text.append(make("b", restart.reason), document.createTextNode(restart.gapBegan === null ? "" : restart.synced === null ? " · gap lasts" : ` · gap of ${span(restart.synced - restart.gapBegan)}`));
-      if (restart.message) item.append(make("span", restart.message, "quiet"));
+      text.append(make("b", restart.reason), document.createTextNode(restart.gapBegan === null ? "" : restart.synced === null ? " · gap lasts" : ` · gap of ${span(restart.synced - restart.gapBegan, true)}`));
+      if (restart.message) item.append(make("span", restart.message, "quiet said"));
       return item;
     });
     node.querySelector(".restarts").replaceChildren(...(restarts.length ? restarts : [make("li", "none that this process knows of", "quiet")]));
@@ -151,11 +154,13 @@
   }
 
   function drawGaps() {
+    if (!hours) hours = now() - status.started < 3600 ? 1 : 6;
+    for (const button of document.querySelectorAll(".spans button")) button.setAttribute("aria-pressed", String(Number(button.dataset.hours) === hours));
     const until = now(), from = until - hours * 3600, wide = until - from, place = (time) => 100 * (Math.max(time, from) - from) / wide;
     const gaps = status.streams.flatMap((stream) => stream.gaps.filter((gap) => gap.ended === null || gap.ended > from).map((gap) => ({ stream, gap })));
     gaps.sort((a, b) => b.gap.began - a.gap.began);
     const names = [...new Set(gaps.map((each) => each.stream.name))].sort(), quiet = status.streams.length - names.length;
-    const known = status.started > from ? ` This process has looked since ${clock(status.started)}.` : "";
+    const known = status.started > from ? ` This process has looked since ${clock(status.started)}${gaps.length ? " (hatched: before)" : ""}.` : "";
     put($("gaps-told"), (gaps.length ? `${plural(gaps.length, "gap")} in ${plural(names.length, "stream")} in the last ${hours} h.${quiet ? ` The other ${quiet === 1 ? "stream" : `${quiet} streams`} had none.` : ""}` : `No gap in the last ${hours} h.`) + known);
     const lines = names.map((name) => {
       const line = make("div"), track = make("div", undefined, "track");
@@ -180,7 +185,8 @@
     $("gaps").replaceChildren(...gaps.slice(0, SHOWN).map(({ stream, gap }) => {
       const item = make("li"), length = (gap.ended === null ? until : gap.ended) - gap.began;
       item.append(make("b", stream.name), document.createTextNode(` ${gap.reasons.filter((reason, at) => gap.reasons.indexOf(reason) === at).join(", ")} `));
-      item.append(make("span", gap.ended === null ? `${clock(gap.began)}, lasts for ${span(length)}` : `${clock(gap.began)} to ${clock(gap.ended)}, ${span(length)}`, "quiet"));
+      const first = clock(gap.began), last = gap.ended === null ? first : clock(gap.ended);
+      item.append(make("span", `${gap.ended === null ? `since ${first}, lasts` : first === last ? first : `${first} to ${last}`}, ${span(length, true)}`, "quiet"));
       return item;
     }), ...(gaps.length > SHOWN ? [make("li", `and ${gaps.length - SHOWN} more`, "quiet")] : []));
   }
@@ -259,7 +265,6 @@
   }
   for (const button of document.querySelectorAll(".spans button")) button.addEventListener("click", () => {
     hours = Number(button.dataset.hours);
-    for (const each of document.querySelectorAll(".spans button")) each.setAttribute("aria-pressed", String(each === button));
     if (status) drawGaps();
   });
   $("filter").addEventListener("input", () => status && drawStreams());

@@ -24,7 +24,7 @@ def doubt(state: str, trouble: str, age: float | None, limit: float) -> str:
     """Why a stream is not ready; empty if it is. *age*: of its committed position, None if there is none."""
     reason = f"{state}: {trouble}" if trouble else state
     if state == "failed":
-        return reason
+        return trouble or "for good"
     if age is None:
         return f"no position is committed yet ({reason})"
     return f"position is {age:.0f}s old, limit {limit:.0f}s ({reason})" if age > limit else ""

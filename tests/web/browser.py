@@ -79,7 +79,10 @@ class Tab:
     async def look(self, width: int, height: int = 900, *, dark: bool = False, scale: int = 1) -> None:
         await self.ask(
             "Emulation.setDeviceMetricsOverride",
-            width=width, height=height, deviceScaleFactor=scale, mobile=width < 700,
+            width=width,
+            height=height,
+            deviceScaleFactor=scale,
+            mobile=width < 700,
         )
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         await self.ask("Emulation.setEmulatedMedia", features=[scheme])
@@ -156,3 +159,7 @@ class Browser:
             finally:
                 listening.cancel()
                 await asyncio.wait({listening})
+
+
+if __name__ == "__main__":
+    print(chromium() or f"{MISSING}; its tests are skipped")

@@ -29,7 +29,7 @@ def test_no_position_is_not_ready() -> None:
 
 def test_a_stream_that_has_failed_is_not_ready_at_once() -> None:
     """It will not come back by itself: waiting for its position to age would hide it."""
-    assert doubt("failed", "the selector is refused", 1.0, LIMIT) == "failed: the selector is refused"
+    assert doubt("failed", "the selector is refused", 1.0, LIMIT) == "the selector is refused"
 
 
 def test_one_stale_stream_of_two_is_named() -> None:
