@@ -14,6 +14,7 @@ from bridge.checks.report import Report
 from bridge.model.event import ChangeType, RestartReason
 from bridge.status.report import Report as Status
 from bridge.verify.report import Report as Verification
+from bridge.web.document import Status as Served
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -120,6 +121,18 @@ def test_every_field_of_a_verifications_json_is_explained() -> None:
     text = (ROOT / "docs" / "operations.md").read_text().partition("## What `verify` proves")[2].partition("\n## ")[0]
     words = set(re.findall(r"`\.?([A-Za-z]+)(?:\[\])?`", text))
     schema = msgspec.json.schema(Verification)["$defs"]
+    fields = {name for definition in schema.values() for name in definition["properties"]}
+
+    assert fields - words == set()
+
+
+def test_every_field_of_what_is_served_is_explained() -> None:
+    """As those of a check."""
+    text = (
+        (ROOT / "docs" / "operations.md").read_text().partition("## What is served over HTTP")[2].partition("\n## ")[0]
+    )
+    words = set(re.findall(r"`\.?([A-Za-z]+)(?:\[\])?`", text))
+    schema = msgspec.json.schema(Served)["$defs"]
     fields = {name for definition in schema.values() for name in definition["properties"]}
 
     assert fields - words == set()

@@ -56,10 +56,9 @@ class Board:
         """The most frequent first: some come with each read of a stream."""
         now = self._clock()
         entry = self._entries.get(getattr(told, "stream", ""))
+        if entry is not None and _flows(entry, told, now):
+            return
         match told:
-            case FramesHeard() | BufferChanged() | RecordsCommitted():
-                if entry is not None:
-                    _flows(entry, told, now)
             case StreamAcquired(stream, resource, stale_after):
                 self._entries[stream] = Entry(stream, resource, stale_after, now)
             case StreamReleased(stream):
@@ -111,14 +110,18 @@ class Board:
         return checks(status.streams, status.group, status.trouble, stopping=status.stopping)
 
 
-def _flows(entry: Entry, told: FramesHeard | BufferChanged | RecordsCommitted, now: float) -> None:
-    match told:
-        case FramesHeard(objects=objects):
-            entry.heard(objects, now)
-        case BufferChanged(bytes=size, limit=limit, waited=waited):
-            entry.buffered(size, limit, waited, now)
-        case RecordsCommitted(resource_version=version, position_time=position):
-            entry.committed(sum(told.records.values()), version, position, told.topics, now)
+def _flows(entry: Entry, told: object, now: float) -> bool:
+    """Whether it was one of those that come with each read or commit. In a stream that trickles it is one a change."""
+    if type(told) is FramesHeard:
+        entry.heard(told.objects, now)
+    elif type(told) is BufferChanged:
+        entry.buffered(told.bytes, told.limit, told.waited, now)
+    elif type(told) is RecordsCommitted:
+        count = sum(told.records.values())
+        entry.committed(count, told.resource_version, told.position_time, told.topics, now)
+    else:
+        return False
+    return True
 
 
 def _turns(entry: Entry, told: object, now: float) -> None:

@@ -74,7 +74,7 @@ class Entry:
         self._buffer, self._limit = size, limit
         if size and self._oldest is None:
             self._oldest = now - waited
-        self._settle(now)
+            self._settle(now)
 
     def committed(self, records: int, version: str, position: float, topics: Iterable[str], now: float) -> None:
         self._topics = topics

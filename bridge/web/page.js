@@ -93,9 +93,9 @@
     put(part(".now"), `${pace(latest(stream))} /s`);
     put(part(".now-more"), `peak ${pace(Math.max(...stream.rates))}`);
     spark(part(".spark"), stream);
-    const waiting = stream.lag > 0 ? stream.lag + (now() - status.now) : 0, full = stream.bufferLimit ? stream.bufferBytes / stream.bufferLimit : 0;
+    const waiting = stream.lag, full = stream.bufferLimit ? stream.bufferBytes / stream.bufferLimit : 0;
     put(part(".lag"), waiting < 0.1 ? "none" : waiting < 10 ? `${waiting.toFixed(1)} s` : span(waiting));
-    put(part(".lag-more"), `${size(stream.bufferBytes)} of ${size(stream.bufferLimit)}`);
+    put(part(".lag-more"), `${size(stream.bufferBytes)} wait`);
     bar(bars[1], full, full > 0.8 ? "bad" : full > 0.4 ? "warn" : "good");
     const restart = stream.restarts[stream.restarts.length - 1];
     put(part(".epoch"), restart ? ago(restart.time) : "none yet");
@@ -114,6 +114,7 @@
       ["Resource version", stream.resourceVersion === null ? "none yet" : stream.resourceVersion],
       ["Last word of the API server", ago(stream.lastFrameTime)], ["Last verified", stream.verifiedTime === null ? "not needed yet" : ago(stream.verifiedTime)],
       ["Objects", stream.objects === null ? "unknown" : stream.objects.toLocaleString("en")],
+      ["Buffer", `${size(stream.bufferBytes)} of ${size(stream.bufferLimit)}`],
       ["Records since here", stream.records.toLocaleString("en")], ["Fresh starts after a failure", String(stream.recoveries)],
     ];
     node.querySelector(".facts").replaceChildren(...facts.flatMap(([name, text]) => [make("dt", name), make("dd", text)]));
@@ -130,7 +131,8 @@
   function drawStreams() {
     const wanted = $("filter").value.trim().toLowerCase(), list = $("streams");
     const shown = status.streams.filter((stream) => stream.name.toLowerCase().includes(wanted));
-    shown.sort((a, b) => Number(a.ready) - Number(b.ready) || (a.name < b.name ? -1 : 1));
+    const rank = (stream) => ["bad", "warn"].indexOf(stream.state === "delayed" && stream.ready ? "warn" : tone(stream)) >>> 0;
+    shown.sort((a, b) => rank(a) - rank(b) || (a.name < b.name ? -1 : 1));
     for (const name of rows.keys()) if (!status.streams.some((stream) => stream.name === name)) { rows.get(name).remove(); rows.delete(name); }
     const nodes = shown.map(drawStream);
     if (nodes.length !== list.children.length || nodes.some((node, at) => list.children[at] !== node)) list.replaceChildren(...nodes);
@@ -213,9 +215,11 @@
   function drawVerdict() {
     const node = $("verdict"), lost = misses >= LOST;
     const sick = status ? status.streams.filter((stream) => !stream.ready) : [], began = sick.every((stream) => tone(stream) === "calm");
+    const late = status ? status.streams.filter((stream) => stream.state === "delayed").length : 0;
     let said = ["calm", "waiting", "Asking the bridge"];
     if (lost) said = ["bad", "failed", "Not reachable"];
     else if (status && status.stopping) said = ["warn", "delayed", "Stopping"];
+    else if (status && status.ready && late) said = ["warn", "delayed", `Ready, ${late} delayed`];
     else if (status && status.ready) said = ["good", "live", status.streams.length ? "Ready" : "Ready to take over"];
     else if (status && began) said = ["calm", "starting", "Starting"];
     else if (status) said = ["bad", "delayed", `${sick.length} of ${status.streams.length} not ready`];
