@@ -69,7 +69,7 @@ main()
 def test_an_account_without_a_home_can_run_it(tmp_path: Path) -> None:
     """`docker run --user 12345`, or a service that was given no $HOME: the answer is about the config, no traceback."""
     config = tmp_path / "bridge.yaml"
-    config.write_text("standalone: true\nkafka: {bootstrapServers: k:9092}\nwatches: [{resource: pods}]\n")
+    config.write_text("http: {listen: null}\nkafka: {bootstrapServers: k:9092}\nwatches: [{resource: pods}]\n")
     code = f"""
 import os, sys
 os.environ.clear()

@@ -224,10 +224,12 @@ def test_a_position_may_be_as_old_as_a_silent_stream_lets_it_become() -> None:
     text = f"{KAFKA}verifyInterval: 10m\nwatches: [{{resource: pods, staleAfter: 10m}}]\n"
 
     assert problems(text) == [
-        "etc/bridge.yaml:3: watches[0].staleAfter: must be longer than verifyInterval (10m): a silent stream's position"
-        " becomes as old as that. Write at least 20m, or lower verifyInterval."
+        (
+            "etc/bridge.yaml:3: watches[0].staleAfter: must be longer than verifyInterval (10m): a silent stream's"
+            " position becomes as old as that. Write at least 20m, or lower verifyInterval."
+        )
     ]
-    assert problems(text.replace("staleAfter: 10m", "staleAfter: 11m")) == []
+    assert read(text.replace("staleAfter: 10m", "staleAfter: 11m")).watches[0].stale_after == 660.0
 
 
 def test_without_a_limit_of_its_own_a_watch_has_one_that_fits() -> None:
