@@ -115,7 +115,7 @@ def test_a_kubeconfig_that_does_not_exist_is_a_config_problem(tmp_path: Path) ->
     """No traceback, and no retrying of what only a person can mend."""
     file = tmp_path / "bridge.yaml"
     file.write_text(
-        "standalone: true\nkubernetes: {kubeconfig: nowhere}\n"
+        "http: {listen: null}\nkubernetes: {kubeconfig: nowhere}\n"
         "kafka: {bootstrapServers: '127.0.0.1:1'}\nwatches: [{resource: pods}]\n"
     )
 

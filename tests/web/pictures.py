@@ -43,8 +43,8 @@ async def main() -> None:
         await asyncio.sleep(BUSY)
         sandbox.do(lambda servers: servers.api.expire_everything())
         await asyncio.sleep(BUSY)
-        for verb in ("list", "watch"):
-            sandbox.do(lambda servers, verb=verb: servers.api.access.forbid(verb, "configmaps"))
+        sandbox.do(lambda servers: servers.api.access.forbid("list", "configmaps"))
+        sandbox.do(lambda servers: servers.api.access.forbid("watch", "configmaps"))
         sandbox.do(lambda servers: servers.api.close_watches(cut=True))
         bridge.says("stream delayed", PATIENCE)
         await asyncio.sleep(BUSY / 2)

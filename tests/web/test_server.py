@@ -3,7 +3,7 @@
 import asyncio
 import json
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 import aiohttp
@@ -15,7 +15,7 @@ from bridge.web.server import Unbindable, serve
 from tests.web.test_board import LIVE, Life
 
 BUILDS = ("0.1.0", "3.13.1", "0.14.0")
-Reply = tuple[int, str, "aiohttp.typedefs.CIMultiDictProxy[str]"]
+Reply = tuple[int, str, Mapping[str, str]]
 
 
 class Asker:
