@@ -1,6 +1,7 @@
 """The HTTP side: what is asked, and what is answered. No state but the board's, and nothing that can be changed."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -128,6 +129,9 @@ async def _bound(runner: web.AppRunner, listen: str) -> str:
     try:
         await web.TCPSite(runner, host.strip("[]"), int(port)).start()
     except OSError as error:
-        raise Unbindable(f"http.listen: cannot listen on {listen}: {error.strerror or error}. {MENDS}") from error
+        why = (
+            os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
+        )  # names have codes below 0
+        raise Unbindable(f"http.listen: cannot listen on {listen}: {why}. {MENDS}") from error
     bound = runner.addresses[0][1]
     return f"http://{host}:{bound}"
