@@ -43,6 +43,7 @@ integration: $(READY)  ## the tests on the real servers: minutes (the first buil
 test: check  ## everything: check, then all tests in one run, the quick ones first
 	@echo "== the test servers: built once, then taken from the cache"
 	$(BIN)/python -m tests.servers.build
+	@echo "== the browser for the tests of the status page: $$($(BIN)/python -m tests.web.browser)"
 	@echo "== all tests: unit tests in seconds, then integration tests on real servers"
 	$(BIN)/pytest
 
@@ -71,8 +72,9 @@ demo-real: $(READY)  ## the same on a real kube-apiserver and a real Kafka
 picture: $(READY)  ## draw README's picture of the demo anew
 	@$(BIN)/event-bridge demo --svg docs/demo.svg
 
-schema: $(READY)  ## write config/schema.json, docs/config.md and protocol/records.schema.json from the types
+schema: $(READY)  ## write config/schema.json, docs/config.md, docs/telemetry.md and protocol/records.schema.json from the types
 	$(BIN)/python -m bridge.config
+	$(BIN)/python -m bridge.manual
 	$(BIN)/python -m bridge.consumer
 
 vectors: $(READY)  ## write protocol/vectors/*.json from protocol/vectors.txt

@@ -29,7 +29,9 @@ from bridge.source.reader import Delay
 from bridge.source.session import Session, connect
 from bridge.stream import Stream, cluster_uid
 from bridge.supervisor import Shared, lasting, supervise, supervise_shared
-from bridge.telemetry import BridgeStarted, BridgeStopped, configure_logging
+from bridge.telemetry import BridgeStarted, BridgeStopped, HttpRefused, configure_logging
+from bridge.web.server import Unbindable
+from bridge.web.serving import serving
 
 Tasks = Mapping[str, Callable[[], Awaitable[None]]]
 """What lasts as long as the streams, by its name."""
@@ -66,7 +68,17 @@ def _loop_factory() -> "type[asyncio.AbstractEventLoop] | None":
 
 
 async def _run(config: Config, source: str) -> int:
+    """The HTTP side comes first: probes must not wait for a kubeconfig, nor for a login that takes its time."""
     stopping = asyncio.Event()
+    try:
+        async with serving(config, stopping.is_set):
+            return await _bridge(config, source, stopping)
+    except Unbindable as error:
+        HttpRefused(f"{error}").emit()
+        return 1
+
+
+async def _bridge(config: Config, source: str, stopping: asyncio.Event) -> int:
     began = time.monotonic()
     received = _listen(stopping)
     specs = streams(config)

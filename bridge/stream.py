@@ -11,7 +11,7 @@ from typing import Protocol
 from bridge.abandoned import unless_abandoned
 from bridge.config.streams import StreamSpec
 from bridge.config.tree import Config
-from bridge.model.checkpoint import Identity, Restart, Resume
+from bridge.model.checkpoint import Began, Identity, Restart, Resume
 from bridge.model.resource import Resource, Selection
 from bridge.retry import Backoff
 from bridge.sink import checkpoints
@@ -27,7 +27,17 @@ from bridge.source.index import Index
 from bridge.source.reader import HEALTHY, Delay, Reader
 from bridge.source.session import Session
 from bridge.source.states import Origin, State, Trouble, resumed, unlisted
-from bridge.telemetry import BufferChanged, SecretsUnmasked, StreamFailed, StreamRecovered, StreamStarted, StreamStopped
+from bridge.telemetry import (
+    BufferChanged,
+    CheckpointRead,
+    SecretsUnmasked,
+    StreamAcquired,
+    StreamFailed,
+    StreamRecovered,
+    StreamStarted,
+    StreamStopped,
+    TakeoverBegun,
+)
 
 ENOUGH = 4 << 20
 """Bytes of one transaction: full batches cost least per record, and an open transaction holds back all readers."""
@@ -106,6 +116,7 @@ class Stream:
     async def run(self) -> Outcome:
         """Carry changes until stopped, whatever happens. Returns STOPPED or FAILED, or is cancelled by `stop`."""
         self._task = asyncio.current_task()
+        StreamAcquired(self.name, self._spec.watch.resource, self._config.stale_after(self._spec.watch)).emit()
         while not self._stopping:
             try:
                 outcome = await unless_abandoned(self._attempt())
@@ -137,6 +148,7 @@ class Stream:
         watch, name = self._spec.watch, self._config.cluster or uid or UNNAMED
         identity = Identity(uid, name, selection, watch.topic, masking(watch.mask, selection.resource))
         await self._claim.held()  # a producer that is started takes the stream from whoever has it
+        TakeoverBegun(self.name).emit()
         opened = await Writer.open(self._config, self._spec, identity, self._unsettled, self._claim.left)
         buffer = self._buffer = Buffer(self._pool)
         try:
@@ -148,7 +160,7 @@ class Stream:
         finally:
             self._buffer = None
             buffer.drop()
-            BufferChanged(self.name, 0).emit()
+            BufferChanged(self.name, 0, buffer.limit, 0.0).emit()
         return outcome
 
     async def _carry(self, opened: Opened, identity: Identity, buffer: Buffer) -> Outcome:
@@ -189,7 +201,7 @@ class Stream:
             events = await buffer.take(interval, QUIET, ENOUGH)
             if events and not self._stopping:
                 await writer.write(events)
-                BufferChanged(self.name, buffer.size).emit()
+                BufferChanged(self.name, buffer.size, buffer.limit, buffer.waited).emit()
                 self._backoff.reset()
                 self._delay.over()
 
@@ -208,6 +220,18 @@ class Stream:
             SecretsUnmasked(self.name).emit()
         place = opened.writer.checkpoint
         version = place.position.version if place.position else ""
+        learnt = place.position.time / 1000 if place.position else 0.0
+        began = place.began or Began("", "", 0)
+        CheckpointRead(
+            self.name,
+            place.epoch,
+            version,
+            learnt,
+            isinstance(opened.start, Restart),
+            began.reason,
+            began.message,
+            began.time / 1000,
+        ).emit()
         topics = dict(place.partitions)
         StreamStarted(self.name, resource.name, topics, place.epoch, version, indexed).emit()
 

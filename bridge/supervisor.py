@@ -7,7 +7,7 @@ from typing import Protocol
 from bridge.retry import Backoff
 from bridge.source.reader import HEALTHY
 from bridge.stream import Outcome, reason_of
-from bridge.telemetry import StreamsCut, TaskFailed
+from bridge.telemetry import StreamReleased, StreamsCut, TaskFailed
 
 GRACE = 6.0
 """Seconds that streams have for their last commit before they are cut off. Killing their producers takes up to
@@ -85,6 +85,7 @@ class Fleet:
             await asyncio.wait(running)
         for stream in known:
             self._tasks.pop(stream, None)
+            StreamReleased(stream.name).emit()
 
     async def end_all(self, seconds: float) -> None:
         await self.end(list(self._tasks), seconds)

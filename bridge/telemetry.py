@@ -1,4 +1,4 @@
-"""Everything we tell operators, one type each: the log line and the metric cannot drift apart.
+"""Everything we tell operators, one type each: log line, metric and status page cannot drift apart.
 
 A name is a noun and a past verb. The only importer of structlog. Logic does not log; the doors tell what events and
 verdicts say. Per batch, never per record.
@@ -6,12 +6,15 @@ verdicts say. Per batch, never per record.
 
 import logging
 import sys
+from typing import ClassVar, Literal
 
 import structlog
 from msgspec import Struct
 from msgspec.structs import asdict
 
-from bridge import metrics
+from bridge import audience, metrics
+
+Level = Literal["debug", "info", "warning", "error"]
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("bridge")
 
@@ -45,29 +48,72 @@ def _first_things_first(_: object, __: str, fields: structlog.typing.EventDict) 
     return {**first, **fields}
 
 
-class RecordsCommitted(Struct, frozen=True):
-    """One transaction is in Kafka for good. Counted, not logged: it is the ordinary case."""
+class Told(Struct, frozen=True):
+    """What is told once: logged, counted, and heard by the audience."""
 
-    stream: str
-    records: dict[str, int]
-    """Record type -> how many."""
-    bytes: int
-    seconds: float
-    position_time: float
-    """When the position that it commits was learnt, seconds since 1970; 0 if there is none yet."""
+    line: ClassVar[str] = ""
+    """What the log calls it; empty: it is not logged."""
+    levels: ClassVar[tuple[Level, ...]] = ("debug",)
+    """The usual one first."""
+
+    @property
+    def level(self) -> Level:
+        return self.levels[0]
 
     def emit(self) -> None:
-        for kind, count in self.records.items():
-            metrics.RECORDS.labels(self.stream, kind).inc(count)
-        metrics.BYTES.labels(self.stream).inc(self.bytes)
-        metrics.COMMITS.labels(self.stream).inc()
-        metrics.COMMIT_SECONDS.labels(self.stream).observe(self.seconds)
-        if self.position_time:
-            metrics.POSITION_TIME.labels(self.stream).set(self.position_time)
+        self.count()
+        if self.line:
+            getattr(log, self.level)(self.line, **asdict(self))
+        audience.tell(self)
+
+    def count(self) -> None:
+        """Where it is a number, too."""
 
 
-class StreamStarted(Struct, frozen=True):
+class StreamAcquired(Told, frozen=True):
+    """A stream is to run here. Until it `StreamStarted` it looks for its resource, and for proof that it is ours."""
+
+    stream: str
+    resource: str
+    """As the config file has it."""
+    stale_after: float
+    """How old its position may become, in seconds."""
+
+    def count(self) -> None:
+        metrics.expect(self.stream)
+
+
+class StreamReleased(Told, frozen=True):
+    """It has ended here. Another replica may run it now."""
+
+    stream: str
+
+
+class TakeoverBegun(Told, frozen=True):
+    """Its resource is found and it is ours: its producer starts, its checkpoint is read."""
+
+    stream: str
+
+
+class CheckpointRead(Told, frozen=True):
+    """Where a stream goes on from, and why its epoch began, as Kafka has it. Times in seconds since 1970, 0: none."""
+
+    stream: str
+    epoch: int
+    resource_version: str
+    position_time: float
+    relisting: bool
+    reason: str
+    """Empty where nobody knows: before the first epoch."""
+    message: str
+    began: float
+
+
+class StreamStarted(Told, frozen=True):
     """A stream is ours: its producer is fenced in, its checkpoint is read."""
+
+    line: ClassVar[str] = "stream started"
+    levels: ClassVar[tuple[Level, ...]] = ("info",)
 
     stream: str
     resource: str
@@ -76,61 +122,23 @@ class StreamStarted(Struct, frozen=True):
     resource_version: str
     indexed: int
 
-    def emit(self) -> None:
-        log.info("stream started", **asdict(self))
 
+class StreamStopped(Told, frozen=True):
+    """In good order, with its last position."""
 
-class StreamStopped(Struct, frozen=True):
-    stream: str
-    epoch: int
-    resource_version: str
-
-    def emit(self) -> None:
-        log.info("stream stopped", **asdict(self))
-
-
-class StreamRestarted(Struct, frozen=True):
-    """A new epoch began: what lies between *previous* and its `SYNCED` may be a gap."""
-
-    stream: str
-    epoch: int
-    reason: str
-    message: str
-    previous: str
-
-    def emit(self) -> None:
-        metrics.RESTARTS.labels(self.stream, self.reason).inc()
-        (log.info if self.reason == "initial" else log.warning)("stream restarted", **asdict(self))
-
-
-class RelistCompleted(Struct, frozen=True):
-    """The epoch is synced: any gap is over."""
+    line: ClassVar[str] = "stream stopped"
+    levels: ClassVar[tuple[Level, ...]] = ("info",)
 
     stream: str
     epoch: int
     resource_version: str
-    objects: int
-    inferred_deletes: int
-    seconds: float
-
-    def emit(self) -> None:
-        metrics.RELISTS.labels(self.stream).inc()
-        metrics.RELIST_SECONDS.labels(self.stream).observe(self.seconds)
-        log.info("relist completed", **asdict(self))
 
 
-class CredentialKept(Struct, frozen=True):
-    """A certificate, password or token of Kafka's cannot be read anew; the one before is used on."""
-
-    setting: str
-    error: str
-
-    def emit(self) -> None:
-        log.warning("credential not renewed", **asdict(self))
-
-
-class StreamDelayed(Struct, frozen=True):
+class StreamDelayed(Told, frozen=True):
     """A stream cannot proceed. Emitted once when it begins, then once a minute, not once a try."""
+
+    line: ClassVar[str] = "stream delayed"
+    levels: ClassVar[tuple[Level, ...]] = ("warning",)
 
     stream: str
     what: str
@@ -139,12 +147,12 @@ class StreamDelayed(Struct, frozen=True):
     """Since when."""
     tries: int
 
-    def emit(self) -> None:
-        log.warning("stream delayed", **asdict(self))
 
-
-class StreamRecovered(Struct, frozen=True):
+class StreamRecovered(Told, frozen=True):
     """An attempt failed; the stream starts over from its checkpoint. Said once: `StreamDelayed` says that it lasts."""
+
+    line: ClassVar[str] = "stream recovers"
+    levels: ClassVar[tuple[Level, ...]] = ("warning", "debug")
 
     stream: str
     error: str
@@ -152,113 +160,100 @@ class StreamRecovered(Struct, frozen=True):
     first: bool
     """Since the last commit."""
 
-    def emit(self) -> None:
+    def count(self) -> None:
         metrics.RECOVERIES.labels(self.stream).inc()
-        (log.warning if self.first else log.debug)("stream recovers", **asdict(self))
+
+    @property
+    def level(self) -> Level:
+        return "warning" if self.first else "debug"
 
 
-class TaskFailed(Struct, frozen=True):
+class TaskFailed(Told, frozen=True):
     """What runs beside the streams has failed by a mistake of ours: it begins anew. Said each time."""
+
+    line: ClassVar[str] = "task failed"
+    levels: ClassVar[tuple[Level, ...]] = ("error",)
 
     task: str
     error: str
     wait: float
 
-    def emit(self) -> None:
+    def count(self) -> None:
         metrics.MISTAKES.labels(self.task).inc()
-        log.error("task failed", **asdict(self))
 
 
-class StreamFailed(Struct, frozen=True):
+class StreamFailed(Told, frozen=True):
     """A stream has ended for good: its configuration cannot work. The others go on. Said again every minute."""
+
+    line: ClassVar[str] = "stream failed"
+    levels: ClassVar[tuple[Level, ...]] = ("error",)
 
     stream: str
     what: str
 
-    def emit(self) -> None:
-        log.error("stream failed", **asdict(self))
 
-
-class BufferChanged(Struct, frozen=True):
-    stream: str
-    bytes: int
-
-    def emit(self) -> None:
-        metrics.BUFFERED.labels(self.stream).set(self.bytes)
-
-
-class ObjectOversized(Struct, frozen=True):
-    """An object went out as metadata only."""
+class BufferChanged(Told, frozen=True):
+    """What waits for Kafka, of how much that may; the oldest of it for so many seconds."""
 
     stream: str
-    key: str
     bytes: int
     limit: int
-
-    def emit(self) -> None:
-        metrics.OVERSIZE.labels(self.stream).inc()
-        log.warning("object oversized, published as metadata only", **asdict(self))
+    waited: float
 
 
-class TopicCreated(Struct, frozen=True):
-    topic: str
-    partitions: int
+class HttpListening(Told, frozen=True):
+    """The probes, the metrics and the status page are served there."""
 
-    def emit(self) -> None:
-        log.info("topic created", **asdict(self))
+    line: ClassVar[str] = "http listening"
+    levels: ClassVar[tuple[Level, ...]] = ("info",)
 
-
-class TopicCompacted(Struct, frozen=True):
-    """Kafka will remove markers from it: who follows by them cannot know where a snapshot begins and ends."""
-
-    stream: str
-    topic: str
-
-    def emit(self) -> None:
-        log.warning("topic compacted, markers will go", **asdict(self))
+    url: str
 
 
-class SecretsUnmasked(Struct, frozen=True):
+class HttpRefused(Told, frozen=True):
+    """`http.listen` names an address that another has, or that is none of ours: the bridge does not start."""
+
+    line: ClassVar[str] = "http refused"
+    levels: ClassVar[tuple[Level, ...]] = ("error",)
+
+    what: str
+
+
+class SecretsUnmasked(Told, frozen=True):
     """The watch says `mask: none`: who may read the topic reads every value of every Secret. Said at every start."""
 
-    stream: str
-
-    def emit(self) -> None:
-        log.warning("secrets are published unmasked", **asdict(self))
-
-
-class TopicForgotten(Struct, frozen=True):
-    """A topic of the stream is gone, and no object was in it: it gets no more markers."""
+    line: ClassVar[str] = "secrets are published unmasked"
+    levels: ClassVar[tuple[Level, ...]] = ("warning",)
 
     stream: str
-    topic: str
-
-    def emit(self) -> None:
-        log.info("topic forgotten", **asdict(self))
 
 
-class BridgeStarted(Struct, frozen=True):
+class BridgeStarted(Told, frozen=True):
+    """The config is read, and the kubeconfig; nothing has been asked yet."""
+
+    line: ClassVar[str] = "bridge started"
+    levels: ClassVar[tuple[Level, ...]] = ("info",)
+
     version: str
     config: str
     server: str
     streams: int
 
-    def emit(self) -> None:
-        log.info("bridge started", **asdict(self))
 
-
-class StreamsCut(Struct, frozen=True):
+class StreamsCut(Told, frozen=True):
     """They did not end in time: what they had not committed is told in the next life, from the last checkpoint on."""
+
+    line: ClassVar[str] = "streams cut off"
+    levels: ClassVar[tuple[Level, ...]] = ("warning",)
 
     streams: list[str]
 
-    def emit(self) -> None:
-        log.warning("streams cut off", **asdict(self))
 
+class BridgeStopped(Told, frozen=True):
+    """Nothing of it is left. *why* names the signal."""
 
-class BridgeStopped(Struct, frozen=True):
+    line: ClassVar[str] = "bridge stopped"
+    levels: ClassVar[tuple[Level, ...]] = ("info",)
+
     why: str
     seconds: float
-
-    def emit(self) -> None:
-        log.info("bridge stopped", **asdict(self))

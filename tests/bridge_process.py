@@ -1,6 +1,7 @@
 """The bridge as users run it: a process with a config file, killed and ended as the world does it."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -26,9 +27,12 @@ class BridgeProcess:
     """
 
     def __init__(self, config: dict[str, Any] | str, directory: Path, environment: Mapping[str, str] = {}) -> None:
-        """`environment` is put over our own."""
+        """`environment` is put over our own. Bridges of one machine serve on ports of their own."""
         self.config = directory / "bridge.yaml"
-        self.config.write_text(config if isinstance(config, str) else yaml.safe_dump(config))
+        text = config if isinstance(config, str) else yaml.safe_dump(config)
+        self.config.write_text(
+            text if re.search("^http:", text, re.MULTILINE) else f'{text}\nhttp: {{listen: "127.0.0.1:0"}}\n'
+        )
         self._environment = {**os.environ, **environment}
         self.log = directory / "bridge.log"
         self.lives = 0

@@ -9,13 +9,12 @@ import msgspec
 import pytest
 import yaml
 
-from bridge import telemetry
+from bridge import manual
 from bridge.checks.report import Report
 from bridge.model.event import ChangeType, RestartReason
-from bridge.ownership import telling as of_groups
-from bridge.source import telling as of_sources
 from bridge.status.report import Report as Status
 from bridge.verify.report import Report as Verification
+from bridge.web.document import Status as Served
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -95,12 +94,16 @@ def test_the_protocols_algorithm_follows_its_example() -> None:
 
 def test_every_log_line_is_explained() -> None:
     """An operator finds each `event` in the table, and none that the bridge never says."""
-    files = [telemetry.__file__, of_groups.__file__, of_sources.__file__]
-    said = {name for file in files for name in re.findall(r'\)?\(?"([^"]+)", \*\*asdict', Path(file).read_text())}
+    said = {kind.line for kind in manual.told()}
     table = (ROOT / "docs" / "operations.md").read_text().partition("## What the log says")[2].partition("\n## ")[0]
     told = {name for row in re.findall(r"^\| (`.+?`) \|", table, re.MULTILINE) for name in re.findall("`([^`]+)`", row)}
 
     assert told - {"event"} == said
+
+
+def test_the_telemetry_manual_is_current() -> None:
+    """`make schema` writes it."""
+    assert (ROOT / manual.TARGET).read_text() == manual.manual()
 
 
 def test_every_field_of_a_checks_json_is_explained() -> None:
@@ -118,6 +121,18 @@ def test_every_field_of_a_verifications_json_is_explained() -> None:
     text = (ROOT / "docs" / "operations.md").read_text().partition("## What `verify` proves")[2].partition("\n## ")[0]
     words = set(re.findall(r"`\.?([A-Za-z]+)(?:\[\])?`", text))
     schema = msgspec.json.schema(Verification)["$defs"]
+    fields = {name for definition in schema.values() for name in definition["properties"]}
+
+    assert fields - words == set()
+
+
+def test_every_field_of_what_is_served_is_explained() -> None:
+    """As those of a check."""
+    text = (
+        (ROOT / "docs" / "operations.md").read_text().partition("## What is served over HTTP")[2].partition("\n## ")[0]
+    )
+    words = set(re.findall(r"`\.?([A-Za-z]+)(?:\[\])?`", text))
+    schema = msgspec.json.schema(Served)["$defs"]
     fields = {name for definition in schema.values() for name in definition["properties"]}
 
     assert fields - words == set()

@@ -29,6 +29,7 @@ class Bridge(Plain):
     def config(self, job: Job) -> dict[str, Any]:
         return {
             "name": job.topic,
+            "http": {"listen": "127.0.0.1:0"},
             "kubernetes": {"kubeconfig": str(job.kubeconfig)},
             "kafka": {"bootstrapServers": job.brokers, **self._fields},
             "watches": [{"resource": job.resource, "topic": job.topic, "namespaces": list(job.namespaces)}],

@@ -101,7 +101,8 @@ def _sasl(sasl: Sasl) -> Iterator[Finding]:
 
 
 def _whole(config: Config) -> Iterator[Finding]:
-    yield from _port("http.listen", config.http.listen)
+    if config.http.listen is not None:
+        yield from _port("http.listen", config.http.listen)
     if config.buffer < config.kafka.max_message_bytes:
         largest = size_text(config.kafka.max_message_bytes)
         what = f"cannot hold even one record of kafka.maxMessageBytes ({largest})"
@@ -123,6 +124,11 @@ def _watches(config: Config) -> Iterator[Finding]:
         path = f"watches[{index}]"
         yield from _watch(watch, path)
         yield from _topic(watch, path, config)
+        if watch.stale_after is not None and watch.stale_after <= config.verify_interval:
+            interval = duration_text(config.verify_interval)
+            what = f"must be longer than verifyInterval ({interval}): a silent stream's position becomes as old as that"
+            mend = f"Write at least {duration_text(2 * config.verify_interval)}, or lower verifyInterval."
+            yield Finding(f"{path}.staleAfter", what, mend, ("verifyInterval",))
 
 
 def _watch(watch: Watch, path: str) -> Iterator[Finding]:

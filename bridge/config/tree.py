@@ -12,7 +12,16 @@ from bridge.config.kafka import LONGEST_TOPIC, TOPIC, Checkpoints, FilePath, Gro
 from bridge.config.units import Duration, Size
 from bridge.config.watch import Watch
 
+STALE, VERIFICATIONS = 300.0, 2.5
+"""Seconds, and times the verifyInterval: what a silent stream's position comes to in health is 1.75 times it."""
 LISTEN = r"^(\[[0-9a-fA-F:]+\]|[^\s:/\[\]]+):[0-9]{1,5}$"
+Listen = Annotated[
+    str,
+    Meta(
+        pattern=LISTEN,
+        extra={"shape": "an address to listen on. Write address:port, for example 0.0.0.0:8080"},
+    ),
+]
 
 
 class Kubernetes(Struct, frozen=True, rename="camel", forbid_unknown_fields=True, kw_only=True):
@@ -40,13 +49,12 @@ class Http(Struct, frozen=True, rename="camel", forbid_unknown_fields=True, kw_o
     """The HTTP side: /livez, /readyz, /metrics and the status page."""
 
     listen: Annotated[
-        str,
+        Listen | None,
         Meta(
-            description="Address and port of /livez, /readyz, /metrics and the status page. This version serves nothing"
-            " there yet.",
+            description="Address and port of /livez, /readyz, /metrics, /status and the status page, without a login:"
+            " whoever reaches it may read names and states of streams. Port 0: a free one, which the log names. null:"
+            " nothing is served.",
             examples=["0.0.0.0:8080", "127.0.0.1:9000", "[::]:8080"],
-            pattern=LISTEN,
-            extra={"shape": "an address to listen on. Write address:port, for example 0.0.0.0:8080"},
         ),
     ] = "0.0.0.0:8080"
 
@@ -144,9 +152,13 @@ class Config(Struct, frozen=True, rename="camel", forbid_unknown_fields=True, kw
         tuple[Watch, ...],
         Meta(description="What to watch, and which topic it goes to.", min_length=1),
     ]
-    http: Annotated[Http, Meta(description="/livez, /readyz, /metrics and the status page: not served yet.")] = Http()
+    http: Annotated[Http, Meta(description="/livez, /readyz, /metrics and the status page.")] = Http()
     log: Annotated[Log, Meta(description="What is logged, and how. Logs go to stderr.")] = Log()
 
     @property
     def checkpoint_topic(self) -> str:
         return self.checkpoints.topic or f"{self.name}.checkpoints"
+
+    def stale_after(self, watch: Watch) -> float:
+        """How old the positions of a watch may become, in seconds."""
+        return watch.stale_after or max(STALE, VERIFICATIONS * self.verify_interval)

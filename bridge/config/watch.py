@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from bridge.config.kafka import Text
+from bridge.config.units import Duration
 
 STREAM_NAME = r"^[a-z0-9]([-a-z0-9._]*[a-z0-9])?$"
 NAMESPACE = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
@@ -59,6 +60,7 @@ FieldPath = Annotated[
         },
     ),
 ]
+Staleness = Annotated[Duration, Meta(ge=1.0, le=604_800.0, extra={"unit": "duration"})]
 
 
 class Watch(Struct, frozen=True, rename="camel", forbid_unknown_fields=True, kw_only=True):
@@ -129,6 +131,15 @@ class Watch(Struct, frozen=True, rename="camel", forbid_unknown_fields=True, kw_
             ],
         ),
     ] = ()
+    stale_after: Annotated[
+        Staleness | None,
+        Meta(
+            description="How old a stream's position may become: from then on /readyz says that this replica is not"
+            " ready, and why. More than verifyInterval, for a silent stream is as old as that.",
+            examples=["5m", "1h"],
+            extra={"default": "5m, or 2.5 times verifyInterval where that is longer"},
+        ),
+    ] = None
 
     mask: Annotated[
         Literal["secrets", "none"] | None,

@@ -15,6 +15,7 @@ kubernetes: {{kubeconfig: "{kubeconfig}"}}
 kafka: {{bootstrapServers: "{bootstrap}"}}
 checkpoints: {{partitions: 4}}
 log: {{format: json}}
+http: {{listen: "127.0.0.1:0"}}
 watches:
 {watches}
 """

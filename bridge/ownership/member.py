@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from bridge.config.tree import Config
 from bridge.ownership.claims import Claims
 from bridge.ownership.group import Group, Joined, Named, Standing
-from bridge.ownership.telling import GroupDelayed, GroupLost, GroupWaiting, ShareChanged
+from bridge.ownership.telling import GroupDelayed, GroupLost, GroupWaiting, MembershipChanged, ShareChanged
 from bridge.ownership.words import Said, Told, assign, difference
 from bridge.retry import Backoff
 from bridge.sink import topics
@@ -58,6 +58,7 @@ class Member:
         self._leaving: asyncio.Task[None] | None = None
         self._backoff = Backoff(LONGEST_WAIT)
         self._trouble = _Trouble()
+        self._is_member = False
 
     async def run(self) -> None:
         """Until cancelled. Whatever fails, it is tried again."""
@@ -70,6 +71,7 @@ class Member:
                     async with Group.reached(self._config, self._said.host) as group:
                         await self._belong(group, tasks)
                 except KafkaFault as fault:
+                    self._counts_as(member=False)
                     self._trouble.delays(f"{fault}")
                     await asyncio.sleep(self._backoff.next())
 
@@ -81,6 +83,7 @@ class Member:
         if held:
             ShareChanged(0, [], held).emit()
         self._joined, self._is_stale, self._leaving = None, True, None
+        self._counts_as(member=False)
         await self.leave()
         self._member = ""
 
@@ -137,6 +140,7 @@ class Member:
 
     def _fine(self, told: Told) -> None:
         self._backoff.reset()
+        self._counts_as(member=True)
         if told.instead is None:
             self._trouble.over()
         else:
@@ -159,6 +163,7 @@ class Member:
         match await group.heartbeat(self._joined):
             case Standing.MEMBER:
                 self._claims.proven(sent)
+                self._counts_as(member=True)
                 self._backoff.reset()
                 self._trouble.goes_on()
             case Standing.REBALANCING:  # no proof: a rebalance throws out who does not join it in time
@@ -169,6 +174,7 @@ class Member:
     async def _lose(self) -> None:
         """Others may run what was ours: nothing of it may be begun or, where nothing fences, written any more."""
         self._member, self._joined, self._is_stale = "", None, True
+        self._counts_as(member=False)
         held = sorted(self._claims.held)
         self._claims.drop(held)
         if held:
@@ -176,6 +182,11 @@ class Member:
         await self._keeper.release(held, at_once=True)
         if self._leaving is not None:
             await asyncio.wait({self._leaving})
+
+    def _counts_as(self, *, member: bool) -> None:
+        if member is not self._is_member:
+            self._is_member = member
+            MembershipChanged(member).emit()
 
 
 class _Trouble:

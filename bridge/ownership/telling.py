@@ -1,61 +1,63 @@
 """What is told to operators of the group, as `bridge.telemetry` has it of all else: one type each."""
 
-from msgspec import Struct
-from msgspec.structs import asdict
+from typing import ClassVar
 
-from bridge import metrics
-from bridge.telemetry import log
+from bridge.telemetry import Level, Told
 
 
-class ShareChanged(Struct, frozen=True):
+class MembershipChanged(Told, frozen=True):
+    """Whether the group's broker takes us for a member, as far as we know. Said only when it changes."""
+
+    member: bool
+
+
+class ShareChanged(Told, frozen=True):
     """Which partitions of the checkpoint topic are ours has changed: their streams start, or end here."""
+
+    line: ClassVar[str] = "share changed"
+    levels: ClassVar[tuple[Level, ...]] = ("info",)
 
     partitions: int
     gained: list[int]
     lost: list[int]
 
-    def emit(self) -> None:
-        metrics.PARTITIONS.set(self.partitions)
-        log.info("share changed", **asdict(self))
 
-
-class GroupLost(Struct, frozen=True):
+class GroupLost(Told, frozen=True):
     """The broker has thrown us out of the group, as when we were frozen or cut off: others may run our streams."""
+
+    line: ClassVar[str] = "group lost"
+    levels: ClassVar[tuple[Level, ...]] = ("warning",)
 
     partitions: list[int]
 
-    def emit(self) -> None:
-        metrics.PARTITIONS.set(0)
-        log.warning("group lost", **asdict(self))
 
-
-class GroupDelayed(Struct, frozen=True):
+class GroupDelayed(Told, frozen=True):
     """The group cannot be reached, or not be joined. Said when it begins, then once a minute."""
+
+    line: ClassVar[str] = "group delayed"
+    levels: ClassVar[tuple[Level, ...]] = ("warning",)
 
     what: str
     seconds: float
     """Since when."""
 
-    def emit(self) -> None:
-        log.warning("group delayed", **asdict(self))
 
-
-class GroupWaiting(Struct, frozen=True):
+class GroupWaiting(Told, frozen=True):
     """Replicas with another configuration run: we wait until the last of them is gone. Once a minute."""
+
+    line: ClassVar[str] = "group runs another configuration"
+    levels: ClassVar[tuple[Level, ...]] = ("warning",)
 
     what: str
     """What is other there."""
     seconds: float
 
-    def emit(self) -> None:
-        log.warning("group runs another configuration", **asdict(self))
 
-
-class NameTaken(Struct, frozen=True):
+class NameTaken(Told, frozen=True):
     """We are standalone, and replicas of our name run: we wait until the last of them is gone. Once a minute."""
+
+    line: ClassVar[str] = "name taken"
+    levels: ClassVar[tuple[Level, ...]] = ("warning",)
 
     what: str
     """Where they run, and the mend."""
-
-    def emit(self) -> None:
-        log.warning("name taken", **asdict(self))

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from bridge.config.streams import streams
 from bridge.config.tree import Config
@@ -62,7 +63,8 @@ def introduce(config: Config, cluster_uid: str, host: str) -> Said:
     """*cluster_uid* tells clusters apart, also where two files are alike to the letter."""
     cluster = config.cluster or cluster_uid
     checkpoints = (config.checkpoint_topic, config.checkpoints.partitions)
-    what = (cluster_uid, config.cluster, config.kafka.delivery, checkpoints, config.watches)
+    watches = [replace(watch, stale_after=None) for watch in config.watches]  # that is for people, not for consumers
+    what = (cluster_uid, config.cluster, config.kafka.delivery, checkpoints, watches)
     digest = hashlib.sha256(encode(what)).hexdigest()[:16]
     return Said(host, digest, cluster, tuple(sorted(spec.name for spec in streams(config))), (), cluster_uid)
 

@@ -15,8 +15,8 @@ from aiokafka.conn import AIOKafkaConnection
 from bridge.config.kafka import Sasl, Tls
 from bridge.config.references import without_end
 from bridge.config.secret import Secret
+from bridge.sink.telling import CredentialKept
 from bridge.sink.token import LoginError, tokens
-from bridge.telemetry import CredentialKept
 
 
 class Certificates:

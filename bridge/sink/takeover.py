@@ -12,8 +12,8 @@ from bridge.model.event import RestartReason
 from bridge.sink import topics
 from bridge.sink.checkpoints import Saved
 from bridge.sink.route import Displaced, Router, displaced
+from bridge.sink.telling import TopicForgotten
 from bridge.sink.topics import Topic, ids_of
-from bridge.telemetry import TopicForgotten
 
 
 class Takeover(Struct, frozen=True):

@@ -20,7 +20,7 @@ from msgspec import Struct
 from bridge import command
 from bridge.command import CommandError
 from bridge.config.kafka import Token
-from bridge.telemetry import CredentialKept
+from bridge.sink.telling import CredentialKept
 
 TIMEOUT = 15.0
 """Seconds for a command: less than any question to Kafka has (`topics.SETTLE`), so that its failure is what is told."""

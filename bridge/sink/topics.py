@@ -13,7 +13,7 @@ from bridge.config.tree import Config
 from bridge.sink.connection import Forbidden, KafkaFault, SettingFault, connected, faults
 from bridge.sink.metadata import Listed, topics_of
 from bridge.sink.route import Target
-from bridge.telemetry import TopicCreated
+from bridge.sink.telling import TopicCreated
 
 SETTLE = 20.0
 """Seconds for new topics to have leaders everywhere: milliseconds on a healthy cluster (measured)."""

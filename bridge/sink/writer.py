@@ -15,6 +15,7 @@ from bridge.config.streams import StreamSpec
 from bridge.config.tree import Config
 from bridge.model.checkpoint import Checkpoint, Identity, Phase, Restart, Resume
 from bridge.model.event import Change, Event, Progress, Restarted, Synced
+from bridge.model.position import Position
 from bridge.model.resource import Resource
 from bridge.sink import checkpoints, covers, takeover, topics
 from bridge.sink.batch import Batches
@@ -26,9 +27,16 @@ from bridge.sink.producer import Producer
 from bridge.sink.proof import Proof, alone
 from bridge.sink.route import Target
 from bridge.sink.takeover import Found, Takeover
+from bridge.sink.telling import (
+    ObjectOversized,
+    RecordsCommitted,
+    RecordsRepeated,
+    RelistCompleted,
+    StreamRestarted,
+    TopicCompacted,
+)
 from bridge.sink.topics import Topic
 from bridge.sink.whereabouts import Whereabouts
-from bridge.telemetry import ObjectOversized, RecordsCommitted, RelistCompleted, StreamRestarted, TopicCompacted
 
 EARLY = 0.9
 """Of the progress interval: bookmarks come every minute, now and then a little early, and every one should count."""
@@ -68,6 +76,7 @@ class Writer:
         self._events: list[Event] = []
         self._whereabouts = Whereabouts(producer, take.topics)
         self._progressed = self._restarted = float("-inf")
+        self._trusted = _seconds(take.checkpoint.position)
 
     @classmethod
     async def open(
@@ -181,7 +190,9 @@ class Writer:
             await self._retract(resource)
         await self._commit()
         previous = event.previous.version if event.previous is not None else ""
-        StreamRestarted(self._stream, event.epoch, event.reason.value, event.message, previous).emit()
+        self._trusted = _seconds(event.previous)
+        reason, message = event.reason.value, event.message
+        StreamRestarted(self._stream, event.epoch, reason, message, previous, self._trusted).emit()
 
     async def _retract(self, resource: Resource) -> None:
         count = self._drafter.retract(self._draft, self._displaced, resource)
@@ -211,7 +222,12 @@ class Writer:
             await self._foretell(draft, checkpoint, now)
         draft.covers.add(self._target, self._stream.encode(), covers.encode(checkpoint, now))
         began = time.monotonic()
-        await self._producer.publish(draft.records, draft.covers, draft.time)
+        try:
+            await self._producer.publish(draft.records, draft.covers, draft.time)
+        except BaseException:
+            if self._repeats:
+                RecordsRepeated(self._stream, draft.records.count).emit()
+            raise
         self.checkpoint = checkpoint
         self._events = []
         self._draft = self._drafter.begin(_now())
@@ -229,13 +245,16 @@ class Writer:
 
     def _tell(self, draft: Draft, seconds: float) -> None:
         position = self.checkpoint.position
-        learnt = position.time / 1000 if position is not None else 0.0
-        RecordsCommitted(self._stream, dict(draft.types), draft.records.bytes, seconds, learnt).emit()
+        version = position.version if position is not None else ""
+        learnt = _seconds(position)
+        size, topics = draft.records.bytes, self.checkpoint.partitions
+        RecordsCommitted(self._stream, dict(draft.types), size, seconds, version, learnt, topics).emit()
         for each in draft.oversize:
             ObjectOversized(self._stream, each.key, each.bytes, each.limit).emit()
 
     def _tell_relist(self, event: Synced) -> None:
         took = time.monotonic() - self._restarted
+        gap = max(0.0, time.time() - self._trusted) if self._trusted else 0.0
         drafter = self._drafter
         RelistCompleted(
             self._stream,
@@ -244,6 +263,7 @@ class Writer:
             drafter.listed,
             drafter.inferred,
             round(took, 3),
+            round(gap, 3),
         ).emit()
 
 
@@ -287,6 +307,11 @@ def _drafter(config: Config, spec: StreamSpec, take: Takeover) -> tuple[Target, 
     drafter.enter(take.checkpoint.epoch)
     drafter.indexed = len(take.index) + len(take.displaced)
     return target, drafter
+
+
+def _seconds(position: Position | None) -> float:
+    """When it was learnt, since 1970; 0 if there is none."""
+    return position.time / 1000 if position is not None else 0.0
 
 
 def _now() -> int:

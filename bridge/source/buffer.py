@@ -36,7 +36,8 @@ class Buffer:
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
-        self._chunks: deque[tuple[list[Event], int]] = deque()
+        self._chunks: deque[tuple[list[Event], int, float]] = deque()
+        """With their sizes, and when they came."""
         self._arrived = asyncio.Event()
         self._open = True
         self._stalled = False
@@ -61,9 +62,14 @@ class Buffer:
         """Closed, and everything was taken."""
         return not self._open and not self._chunks
 
+    @property
+    def waited(self) -> float:
+        """Seconds that the oldest has been here; 0 if there is none."""
+        return asyncio.get_running_loop().time() - self._chunks[0][2] if self._chunks else 0.0
+
     def put(self, events: list[Event]) -> None:
         size = sum([OVERHEAD + (len(event.body) if type(event) is Change else 0) for event in events])
-        self._chunks.append((events, size))
+        self._chunks.append((events, size, asyncio.get_running_loop().time()))
         self._resize(size)
         self._arrived.set()
 
@@ -118,7 +124,7 @@ class Buffer:
         events: list[Event] = []
         taken = 0
         while self._chunks and (taken == 0 or taken + self._chunks[0][1] <= enough):
-            chunk, size = self._chunks.popleft()
+            chunk, size, _ = self._chunks.popleft()
             events += chunk
             taken += size
         self._resize(-taken)

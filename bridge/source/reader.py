@@ -56,7 +56,16 @@ from bridge.source.states import (
     Unproven,
     Watching,
 )
-from bridge.source.telling import BufferFilled, DifferencesFound, FaultMet, StreamVerified, WatchOpened
+from bridge.source.telling import (
+    BufferFilled,
+    DifferencesFound,
+    Doing,
+    FaultMet,
+    FramesHeard,
+    StreamVerified,
+    WatchMoved,
+    WatchOpened,
+)
 from bridge.source.verification import is_about_the_list, told
 from bridge.telemetry import BufferChanged, StreamDelayed
 
@@ -104,6 +113,7 @@ class Reader:
 
     async def run(self) -> Trouble:
         """Read until nothing more can be asked, and say why. Closes the stream and the buffer whenever it ends."""
+        _moved(self._stream, self._state)
         try:
             while not isinstance(state := self._state, Over):
                 self._move(await self._ask(state))
@@ -128,16 +138,21 @@ class Reader:
         if isinstance(state, Positioned) and _version(before) != state.position.version:
             self._silence.end()
         self._tell(before, reply, state)
+        if isinstance(reply, Frames | Page | Compared):
+            FramesHeard(self._stream, len(self._index)).emit()
         if said := self._index.apply(events):  # not what a resumed watch says again: that proves no health
             if not isinstance(before, Watching | Comparing | Settling):
                 self._relist.follow(said)
             elif any(type(event) is Change for event in said) or _version(before) != _version(state):
                 self._healthy()  # a bookmark at our own position says nothing new: a server that only says that is sick
             self._buffer.put(said)
-            BufferChanged(self._stream, self._buffer.size).emit()
+            buffer = self._buffer
+            BufferChanged(self._stream, buffer.size, buffer.limit, buffer.waited).emit()
 
     def _tell(self, before: State, reply: Reply, state: State) -> None:
-        """What a verification has found out."""
+        """Where the stream is now, and what a verification has found out."""
+        if type(before) is not type(state):
+            _moved(self._stream, state)
         match before, reply, state:
             case Settling(), _, Watching(position=place, since=since) if since:
                 self._silence.end()
@@ -246,6 +261,19 @@ class Reader:
             BufferFilled(self._stream, self._buffer.size).emit()
             self._move(Fault(Phase.STREAM, Kind.FULL))
         await self._buffer.room()
+
+
+def _moved(stream: str, state: State) -> None:
+    match state:
+        case Unlisted() | Streaming() | Listing():
+            doing = Doing.RELISTING
+        case Unproven() | Detached() | Over():
+            doing = Doing.OPENING
+        case Watching():
+            doing = Doing.WATCHING
+        case Silent() | Comparing() | Settling():
+            doing = Doing.VERIFYING
+    WatchMoved(stream, doing, isinstance(state, Hearing)).emit()
 
 
 def _version(state: State) -> str:

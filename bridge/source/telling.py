@@ -1,96 +1,133 @@
 """What is told to operators of the API server's side alone, as `bridge.telemetry` has it of all else: one type each."""
 
-from msgspec import Struct
-from msgspec.structs import asdict
+import enum
+from typing import ClassVar
 
 from bridge import metrics
-from bridge.telemetry import log
+from bridge.telemetry import Level, Told
 
 
-class RelistProgressed(Struct, frozen=True):
+class Doing(enum.Enum):
+    OPENING = "opening"
+    RELISTING = "relisting"
+    WATCHING = "watching"
+    VERIFYING = "verifying"
+
+
+class WatchMoved(Told, frozen=True):
+    """What the stream is doing at the API server. *hears*: a watch of it is open."""
+
+    stream: str
+    doing: Doing
+    hears: bool
+
+
+class FramesHeard(Told, frozen=True):
+    """The API server has told something: changes, a bookmark, a page. *objects*: how many live ones are known now."""
+
+    stream: str
+    objects: int
+
+
+class RelistProgressed(Told, frozen=True):
     """A long snapshot is still under way."""
+
+    line: ClassVar[str] = "relist progressed"
+    levels: ClassVar[tuple[Level, ...]] = ("info",)
 
     stream: str
     objects: int
     seconds: float
     objects_per_second: float
 
-    def emit(self) -> None:
-        log.info("relist progressed", **asdict(self))
 
+class WatchOpened(Told, frozen=True):
+    """At a known position: the first, and every reconnect."""
 
-class WatchOpened(Struct, frozen=True):
+    line: ClassVar[str] = "watch opened"
+    levels: ClassVar[tuple[Level, ...]] = ("debug",)
+
     stream: str
 
-    def emit(self) -> None:
+    def count(self) -> None:
         metrics.WATCHES.labels(self.stream).inc()
-        log.debug("watch opened", **asdict(self))
 
 
-class StreamVerified(Struct, frozen=True):
+class StreamVerified(Told, frozen=True):
     """A silent stream has found that nothing was missed. Mostly of interest for how long ago it was."""
+
+    line: ClassVar[str] = "stream verified"
+    levels: ClassVar[tuple[Level, ...]] = ("debug",)
 
     stream: str
     resource_version: str
     objects: int
 
-    def emit(self) -> None:
+    def count(self) -> None:
         metrics.VERIFICATIONS.labels(self.stream).inc()
-        metrics.VERIFIED.labels(self.stream).set_to_current_time()
-        log.debug("stream verified", **asdict(self))
 
 
-class DifferencesFound(Struct, frozen=True):
+class DifferencesFound(Told, frozen=True):
     """The cluster has objects otherwise than consumers were told. Mostly on its way, unless it is *lasting*."""
+
+    line: ClassVar[str] = "differences found"
+    levels: ClassVar[tuple[Level, ...]] = ("warning", "debug")
 
     stream: str
     objects: int
     what: str
     lasting: bool
 
-    def emit(self) -> None:
+    def count(self) -> None:
         if self.lasting:
             metrics.DIFFERENCES.labels(self.stream).inc(self.objects)
-        (log.warning if self.lasting else log.debug)("differences found", **asdict(self))
+
+    @property
+    def level(self) -> Level:
+        return "warning" if self.lasting else "debug"
 
 
-class FaultMet(Struct, frozen=True):
+class FaultMet(Told, frozen=True):
     """Something went wrong with the API server. Counted; said aloud by `StreamDelayed` when it lasts."""
+
+    line: ClassVar[str] = "fault met"
+    levels: ClassVar[tuple[Level, ...]] = ("debug",)
 
     stream: str
     verdict: str
     what: str
 
-    def emit(self) -> None:
+    def count(self) -> None:
         metrics.FAULTS.labels(self.stream, self.verdict).inc()
-        log.debug("fault met", **asdict(self))
 
 
-class TlsUnverified(Struct, frozen=True):
+class TlsUnverified(Told, frozen=True):
     """The kubeconfig says insecure-skip-tls-verify: whoever answers is believed to be the API server."""
+
+    line: ClassVar[str] = "the API server's certificate is not verified"
+    levels: ClassVar[tuple[Level, ...]] = ("warning",)
 
     server: str
 
-    def emit(self) -> None:
-        log.warning("the API server's certificate is not verified", **asdict(self))
 
-
-class PluginFailed(Struct, frozen=True):
+class PluginFailed(Told, frozen=True):
     """An exec plugin gave no new credential; the one before still holds."""
+
+    line: ClassVar[str] = "exec plugin failed"
+    levels: ClassVar[tuple[Level, ...]] = ("warning",)
 
     plugin: str
     error: str
 
-    def emit(self) -> None:
-        log.warning("exec plugin failed", **asdict(self))
 
-
-class BufferFilled(Struct, frozen=True):
+class BufferFilled(Told, frozen=True):
     """Kafka is slower than the API server: the watch was closed at a known position and resumes later."""
+
+    line: ClassVar[str] = "buffer filled, watch closed"
+    levels: ClassVar[tuple[Level, ...]] = ("warning",)
 
     stream: str
     bytes: int
 
-    def emit(self) -> None:
+    def count(self) -> None:
         metrics.BUFFER_FULL.labels(self.stream).inc()
-        log.warning("buffer filled, watch closed", **asdict(self))

@@ -145,7 +145,7 @@ def tap(connector: aiohttp.BaseConnector | None) -> None:
     """Let the connections that *connector* makes from now on have wires, and sockets of the event loop's own.
 
     aiohttp makes a socket and hands it to the loop. If a start is cut short, uvloop and aiohttp then close it in turn,
-    and may close another connection of that number: "File descriptor 14 is used by transport", or the end of the process
+    and may close another connection of that number: "File descriptor 14 is used by transport", or the process ends
     (uvloop#653; under servers that are killed while connections begin it comes each minute, and so it never does).
     """
     assert isinstance(connector, aiohttp.TCPConnector), "a session that is not closed has one"

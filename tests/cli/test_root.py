@@ -69,7 +69,7 @@ main()
 def test_an_account_without_a_home_can_run_it(tmp_path: Path) -> None:
     """`docker run --user 12345`, or a service that was given no $HOME: the answer is about the config, no traceback."""
     config = tmp_path / "bridge.yaml"
-    config.write_text("standalone: true\nkafka: {bootstrapServers: k:9092}\nwatches: [{resource: pods}]\n")
+    config.write_text("http: {listen: null}\nkafka: {bootstrapServers: k:9092}\nwatches: [{resource: pods}]\n")
     code = f"""
 import os, sys
 os.environ.clear()
@@ -115,7 +115,7 @@ def test_a_kubeconfig_that_does_not_exist_is_a_config_problem(tmp_path: Path) ->
     """No traceback, and no retrying of what only a person can mend."""
     file = tmp_path / "bridge.yaml"
     file.write_text(
-        "standalone: true\nkubernetes: {kubeconfig: nowhere}\n"
+        "http: {listen: null}\nkubernetes: {kubeconfig: nowhere}\n"
         "kafka: {bootstrapServers: '127.0.0.1:1'}\nwatches: [{resource: pods}]\n"
     )
 

@@ -82,7 +82,7 @@ def test_what_example_calls_a_default_is_one() -> None:
         (path, value, field.default) for path, line, field, value in walked if lines[line - 1].endswith("  # default")
     ]
 
-    assert len(marked) == EXAMPLE.count("  # default\n") == 23
+    assert len(marked) == EXAMPLE.count("  # default\n") == 24
     assert [path for path, value, default in marked if value != default] == []
 
 

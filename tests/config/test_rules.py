@@ -217,3 +217,30 @@ LOGIN = "kafka: {bootstrapServers: kafka:9092, sasl: {mechanism: %s}}\n" + WATCH
 def test_a_login_is_by_password_or_by_token(sasl: str, said: list[str]) -> None:
     """Half of one and half of another would fail at the broker, with less to go by."""
     assert problems(LOGIN % sasl) == [f"etc/bridge.yaml:1: kafka.sasl.{line}" for line in said]
+
+
+def test_a_position_may_be_as_old_as_a_silent_stream_lets_it_become() -> None:
+    """A shorter limit would call every quiet stream stale, again and again, though nothing is wrong."""
+    text = f"{KAFKA}verifyInterval: 10m\nwatches: [{{resource: pods, staleAfter: 10m}}]\n"
+
+    assert problems(text) == [
+        (
+            "etc/bridge.yaml:3: watches[0].staleAfter: must be longer than verifyInterval (10m): a silent stream's"
+            " position becomes as old as that. Write at least 20m, or lower verifyInterval."
+        )
+    ]
+    assert read(text.replace("staleAfter: 10m", "staleAfter: 11m")).watches[0].stale_after == 660.0
+
+
+def test_without_a_limit_of_its_own_a_watch_has_one_that_fits() -> None:
+    """Whoever verifies once an hour must not have to think of it."""
+    config = read(f"{KAFKA}watches: [{{resource: pods}}, {{resource: events, staleAfter: 1h}}]\n")
+    seldom = read(f"{KAFKA}verifyInterval: 1h\nwatches: [{{resource: pods}}]\n")
+
+    assert [config.stale_after(watch) for watch in config.watches] == [300.0, 3600.0]
+    assert seldom.stale_after(seldom.watches[0]) == 9000.0
+
+
+def test_nothing_needs_to_be_served() -> None:
+    """A sidecar may have no port to spare."""
+    assert read(f"{KAFKA}{WATCHES}http: {{listen: null}}\n").http.listen is None

@@ -51,6 +51,7 @@ def test_the_defaults_are_those_of_the_design() -> None:
                 "format": "envelope",
                 "drop": [],
                 "mask": None,
+                "staleAfter": None,
             }
         ],
         "http": {"listen": "0.0.0.0:8080"},
@@ -76,7 +77,7 @@ def test_every_number_has_bounds() -> None:
     found = [(field.name, field.kind.type) for field in _all(root())]
     numbers = [(name, type_) for name, type_ in found if isinstance(type_, IntType | FloatType)]
 
-    assert len(numbers) == 10
+    assert len(numbers) == 11
     assert [name for name, type_ in numbers if type_.ge is None or type_.le is None] == []
 
 

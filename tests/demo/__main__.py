@@ -24,6 +24,7 @@ standalone: true
 cluster: demo
 kafka: {{bootstrapServers: "{bootstrap}"}}
 topics: {{partitions: 1}}  # one, so that the screen shows the order of the log
+http: {{listen: "127.0.0.1:0"}}
 watches:
   - {{resource: pods, topic: k8s.pods, namespaces: [shop]}}
   - {{resource: events, topic: k8s.events, namespaces: [shop]}}

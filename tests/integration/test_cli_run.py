@@ -39,7 +39,8 @@ async def test_logs_go_to_standard_error_and_nothing_to_standard_output(
 ) -> None:
     """JSON, one object a line, where standard error is no terminal: for whatever collects it."""
     file = tmp_path / "bridge.yaml"
-    file.write_text(yaml.safe_dump(config_for(cluster, broker, "streams-apart")))
+    config = {**config_for(cluster, broker, "streams-apart"), "http": {"listen": None}}
+    file.write_text(yaml.safe_dump(config))
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "bridge", "run", "-c", str(file)),
         stdout=subprocess.PIPE,

@@ -92,6 +92,7 @@ def test_configurations_differ_by_what_an_owner_must_know() -> None:
     mine = introduce(read(text), "uid", "a").config
 
     assert introduce(read(f"{text}log: {{level: debug}}\n"), "uid", "b").config == mine
+    assert introduce(read(f"{KAFKA}watches: [{{resource: pods, staleAfter: 1h}}]\n"), "uid", "b").config == mine
     assert introduce(read(f"{KAFKA}watches: [{{resource: pods, topic: x}}]\n"), "uid", "a").config != mine
     assert introduce(read(text), "another cluster", "a").config != mine
 
