@@ -48,7 +48,7 @@ def build() -> Path:
     if is_built():
         return target
     target.parent.mkdir(parents=True, exist_ok=True)
-    with _alone(target.parent / "lock"):
+    with alone(target.parent / "lock"):
         if not is_built():
             _build_into(target)
     return target
@@ -115,7 +115,7 @@ def _input_files() -> list[Path]:
 
 
 @contextmanager
-def _alone(lock: Path) -> Iterator[None]:
+def alone(lock: Path) -> Iterator[None]:
     """One build at a time on this cache; the lock goes with its holder, however that ends."""
     with lock.open("w") as file:
         try:

@@ -19,6 +19,11 @@ def missing_for_start() -> list[str]:
     return [line for line in [_java()] if line]
 
 
+def missing_for_tools() -> list[str]:
+    """What kustomize and promtool are built with."""
+    return [line for line in [_go()] if line]
+
+
 def _go() -> str:
     wanted = f"{versions.GO[0]}.{versions.GO[1]}"
     if not shutil.which("go"):
