@@ -1,0 +1,78 @@
+"""The alerts, by the real promtool: they are rules, they fire when they should, and not when they should not."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.alerts import promtool
+from tests.alerts.cases import CASES, Case
+
+HERE = Path(__file__).parent.parent / "alerts"
+UP = {'bridge_build_info{namespace="event-bridge",job="event-bridge",pod="up"}': "1x100"}
+"""A bridge that answers, so that nothing fires for its absence."""
+STREAMS = {"events", "pods", "configmaps"}
+
+
+def test_they_are_rules_without_a_lint(tools: Path, tmp_path: Path) -> None:
+    told = promtool.check(tools, tmp_path)
+
+    assert told.returncode == 0, told.stdout + told.stderr
+
+
+def test_every_alert_is_tried(tools: Path) -> None:
+    """An alert that was never seen to fire is a hope."""
+    assert tools.is_dir()
+    assert {case.alert for case in CASES} == set(promtool.alerts())
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.alert}-{case.second}")
+def test_it_fires_and_it_does_not(tools: Path, tmp_path: Path, case: Case) -> None:
+    """Alone, and for the stream or bridge that it is about; and with what looks alike, nothing."""
+    around = {} if case.alert == "EventBridgeDown" else UP
+    promtool.run(
+        tools,
+        tmp_path,
+        [
+            trial(case.series | around, [promtool.firing(case.second, {case.alert: {case.stream}})]),
+            trial(case.quiet | around, [promtool.firing(case.second, {})]),
+        ],
+    )
+
+
+def test_no_bridge_at_all_is_told(tools: Path, tmp_path: Path) -> None:
+    """Never one, or none for more than an hour."""
+    query = {"alertname": "EventBridgeDown", "eval_time": "5m"}
+    summary = "No replica of any event bridge answers"
+    told = {"exp_labels": {"severity": "critical"}, "exp_annotations": annotations("EventBridgeDown", summary)}
+    promtool.run(tools, tmp_path, [{**trial({}, []), "alert_rule_test": [{**query, "exp_alerts": [told]}]}])
+
+
+def test_an_alert_says_what_is_the_matter(tools: Path, tmp_path: Path) -> None:
+    """Numbers as people read them, and whose."""
+    (case, *_) = [case for case in CASES if case.alert == "EventBridgeStreamStale"]
+    about = {"severity": "critical", "namespace": "event-bridge", "job": "event-bridge", "stream": "pods"}
+    said = annotations(
+        "EventBridgeStreamStale",
+        "Stream pods of event-bridge stands still",
+        "The last position that was committed to Kafka is 6m 15s old, more than the stream's limit."
+        " Consumers do not know what has happened in the cluster since.",
+    )
+    query = {"alertname": "EventBridgeStreamStale", "eval_time": f"{case.second}s"}
+    told = {"exp_labels": about, "exp_annotations": said}
+    promtool.run(tools, tmp_path, [{**trial(case.series | UP, []), "alert_rule_test": [{**query, "exp_alerts": [told]}]}])
+
+
+def trial(series: dict[str, str], expected: list[dict[str, Any]]) -> dict[str, Any]:
+    listed = [{"series": name, "values": values} for name, values in series.items()]
+    return {"interval": "15s", "input_series": listed, "promql_expr_test": expected}
+
+
+def annotations(alert: str, summary: str, description: str = "") -> dict[str, str]:
+    rule = promtool.alerts()[alert]["annotations"]
+    return {
+        "summary": summary,
+        "description": description or rule["description"],
+        "runbook_url": f"docs/runbook.md#{alert.lower()}",
+    }
