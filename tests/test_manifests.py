@@ -2,7 +2,6 @@
 
 import re
 import tomllib
-from pathlib import Path
 
 import pytest
 import yaml
@@ -27,17 +26,14 @@ def test_every_file_is_applied(folder: str) -> None:
 def test_manifests_name_the_projects_version() -> None:
     """One version, wherever it stands."""
     version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
-    images = [image for file in K8S.rglob("*.yaml") for image in re.findall(r"image: kube-event-bridge:(.+)", _text(file))]
+    texts = [file.read_text() for file in K8S.rglob("*.yaml")]
+    images = [image for text in texts for image in re.findall(r"image: kube-event-bridge:(.+)", text)]
 
     assert images == [version, version]
 
 
 def test_each_folder_is_in_the_readme() -> None:
     """Who looks for an overlay looks there."""
-    readme = _text(K8S / "README.md")
+    readme = (K8S / "README.md").read_text()
 
     assert [folder for folder in folders() if f"`{folder}`" not in readme] == []
-
-
-def _text(file: Path) -> str:
-    return file.read_text()

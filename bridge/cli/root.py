@@ -13,6 +13,7 @@ import typer
 
 from bridge.cli.check import check
 from bridge.cli.demo import demo
+from bridge.cli.live import live
 from bridge.cli.materialize import materialize
 from bridge.cli.resync import resync
 from bridge.cli.run import run
@@ -37,7 +38,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (run, check, status, resync, tail, verify, demo, materialize, sandbox, schema):
+for command in (run, check, status, resync, tail, verify, demo, materialize, sandbox, schema, live):
     app.command()(command)
 
 

@@ -28,6 +28,14 @@ def check(tools: Path, directory: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
+def parse(tools: Path, directory: Path, queries: list[str]) -> subprocess.CompletedProcess[str]:
+    """Whether Prometheus would take them: as recording rules, for which it needs to run none."""
+    rules = [{"record": f"query:{number}", "expr": query} for number, query in enumerate(queries)]
+    (directory / "queries.yaml").write_text(yaml.safe_dump({"groups": [{"name": "queries", "rules": rules}]}))
+    command = [tools / "bin" / "promtool", "check", "rules", directory / "queries.yaml"]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
 def run(tools: Path, directory: Path, tests: list[dict[str, Any]]) -> None:
     """`promtool test rules`. Each of *tests* is one entry of a unit test file."""
     (directory / "rules.yaml").write_text(yaml.safe_dump(groups()))

@@ -90,9 +90,7 @@ def _scrape(url: str, pod: str, begin: float) -> dict[str, str]:
         return {}
     found = {}
     for match in filter(None, map(SAMPLE.fullmatch, lines)):
-        labels = ",".join(
-            filter(None, [match["labels"], f'namespace="event-bridge",job="event-bridge",pod="{pod}"'])
-        )
+        labels = ",".join(filter(None, [match["labels"], f'namespace="event-bridge",job="event-bridge",pod="{pod}"']))
         value = float(match["value"]) - (begin if MOMENT.search(match["name"]) else 0.0)
         found[f"{match['name']}{{{labels}}}"] = f"{round(value, 3):g}" if abs(value) < 1e5 else f"{value:.0f}"
     return found

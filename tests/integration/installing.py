@@ -34,13 +34,15 @@ async def define(kube: Kube, definitions: list[Object]) -> None:
         await kube.apply(path_of(each), each)
     async with asyncio.timeout(60):
         for each in definitions:
-            while not await _is_served(kube, each):
-                await asyncio.sleep(0.2)
+            await _served(kube, path_of(each))
 
 
-async def _is_served(kube: Kube, definition: Object) -> bool:
-    found = (await kube.get(path_of(definition))).get("status", {}).get("conditions", [])
-    return any(each["type"] == "Established" and each["status"] == "True" for each in found)
+async def _served(kube: Kube, path: str) -> None:
+    while True:
+        conditions = (await kube.get(path)).get("status", {}).get("conditions", [])
+        if any(each["type"] == "Established" and each["status"] == "True" for each in conditions):
+            return
+        await asyncio.sleep(0.2)
 
 
 async def apply(kube: Kube, objects: list[Object]) -> list[Object]:
@@ -122,9 +124,7 @@ def port_of(objects: list[Object]) -> int:
     return int(listen.rpartition(":")[2])
 
 
-async def check(
-    cluster: Cluster, broker: Broker, objects: list[Object], directory: Path
-) -> tuple[int, dict[str, Any]]:
+async def check(cluster: Cluster, broker: Broker, objects: list[Object], directory: Path) -> tuple[int, dict[str, Any]]:
     """`event-bridge check` in the container: its exit code and what it tells."""
     (directory / "bridge.yaml").write_text(config_of(objects))
     process = await asyncio.create_subprocess_exec(

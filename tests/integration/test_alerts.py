@@ -1,6 +1,6 @@
 """The alerts, by the real promtool: they are rules, they fire when they should, and not when they should not."""
 
-import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -8,11 +8,13 @@ import pytest
 
 from tests.alerts import promtool
 from tests.alerts.cases import CASES, Case
+from tests.alerts.queries import dashboard_queries
 
 HERE = Path(__file__).parent.parent / "alerts"
 UP = {'bridge_build_info{namespace="event-bridge",job="event-bridge",pod="up"}': "1x100"}
 """A bridge that answers, so that nothing fires for its absence."""
 STREAMS = {"events", "pods", "configmaps"}
+VARIABLE = re.compile(r"\$(\w+)")
 
 
 def test_they_are_rules_without_a_lint(tools: Path, tmp_path: Path) -> None:
@@ -46,7 +48,7 @@ def test_no_bridge_at_all_is_told(tools: Path, tmp_path: Path) -> None:
     query = {"alertname": "EventBridgeDown", "eval_time": "5m"}
     summary = "No replica of any event bridge answers"
     told = {"exp_labels": {"severity": "critical"}, "exp_annotations": annotations("EventBridgeDown", summary)}
-    promtool.run(tools, tmp_path, [{**trial({}, []), "alert_rule_test": [{**query, "exp_alerts": [told]}]}])
+    promtool.run(tools, tmp_path, [trial({}, []) | {"alert_rule_test": [{**query, "exp_alerts": [told]}]}])
 
 
 def test_an_alert_says_what_is_the_matter(tools: Path, tmp_path: Path) -> None:
@@ -61,7 +63,19 @@ def test_an_alert_says_what_is_the_matter(tools: Path, tmp_path: Path) -> None:
     )
     query = {"alertname": "EventBridgeStreamStale", "eval_time": f"{case.second}s"}
     told = {"exp_labels": about, "exp_annotations": said}
-    promtool.run(tools, tmp_path, [{**trial(case.series | UP, []), "alert_rule_test": [{**query, "exp_alerts": [told]}]}])
+    shown = {"alert_rule_test": [{**query, "exp_alerts": [told]}]}
+    promtool.run(tools, tmp_path, [trial(case.series | UP, []) | shown])
+
+
+def test_the_dashboard_asks_in_promql(tools: Path, tmp_path: Path) -> None:
+    """With Grafana's variables filled in as it does."""
+    told = promtool.parse(tools, tmp_path, [VARIABLE.sub(filled, query) for query in dashboard_queries()])
+
+    assert told.returncode == 0, told.stdout + told.stderr
+
+
+def filled(variable: re.Match[str]) -> str:
+    return "1m" if variable[1] == "__rate_interval" else "event-bridge|shop"
 
 
 def trial(series: dict[str, str], expected: list[dict[str, Any]]) -> dict[str, Any]:

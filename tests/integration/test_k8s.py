@@ -159,7 +159,7 @@ async def test_check_names_the_verb_that_is_missing(
     assert report["kubernetes"]["account"] == account
     assert pods["access"] == {"list": "list" in verbs, "watch": "watch" in verbs}
     (problem,) = pods["problems"]
-    assert problem.startswith(f"{account} may not {missing} pods in all namespaces. Allow it:\nkubectl create clusterrole")
+    assert problem.startswith(f"{account} may not {missing} pods in all namespaces. Allow it:\nkubectl create ")
 
 
 async def test_check_passes_with_the_rights_of_every_overlay(

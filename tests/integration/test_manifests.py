@@ -45,7 +45,7 @@ async def test_the_server_refuses_what_is_misspelt(cluster: Cluster, tools: Path
 
 @pytest.mark.parametrize("folder", BRIDGES)
 def test_ports_and_labels_fit(tools: Path, folder: str) -> None:
-    """One name that differs, and probes fail, the Service is empty, the policy lets nobody in, or nothing is scraped."""
+    """One name that differs, and probes fail, the Service is empty, the policy lets nobody in, nothing is scraped."""
     objects = render(tools, folder)
     template = one(objects, "Deployment")["spec"]["template"]
     (port,) = bridge_of(one(objects, "Deployment"))["ports"]
@@ -70,12 +70,13 @@ def test_ports_and_labels_fit(tools: Path, folder: str) -> None:
 
 @pytest.mark.parametrize("folder", BRIDGES)
 def test_a_container_can_do_no_harm(tools: Path, folder: str) -> None:
-    """Pod security `restricted`, and what it does not ask for: a root that cannot be written, no Services in the environment."""
+    """Pod security `restricted`, and what it does not ask for: a root that cannot be written, no token unasked."""
     objects = render(tools, folder)
     spec = one(objects, "Deployment")["spec"]["template"]["spec"]
     container = bridge_of(one(objects, "Deployment"))
+    account = one(objects, "ServiceAccount")
 
-    assert (spec["enableServiceLinks"], one(objects, "ServiceAccount")["automountServiceAccountToken"]) == (False, False)
+    assert (spec["enableServiceLinks"], account["automountServiceAccountToken"]) == (False, False)
     assert spec["securityContext"].items() >= {"runAsNonRoot": True, "runAsUser": 65532}.items()
     assert container["securityContext"] == {
         "allowPrivilegeEscalation": False,
@@ -121,7 +122,7 @@ def test_the_overlays_are_what_they_say(tools: Path) -> None:
 
 
 def test_strimzis_topics_and_user_are_those_of_the_overlay(tools: Path) -> None:
-    """The bridge makes none there: a topic that is missing, or that the user may not write to, is a stream that waits."""
+    """The bridge makes none there: a topic that is missing, or that the user may not write, is a stream that waits."""
     overlay, kafka = render(tools, "overlays/strimzi"), render(tools, "kafka")
     environment = {each["name"]: each["value"] for each in bridge_of(one(overlay, "Deployment"))["env"]}
     config = load(config_of(overlay), "/etc/event-bridge/bridge.yaml", environment, lambda _: "secret")
@@ -142,7 +143,7 @@ def test_strimzis_topics_and_user_are_those_of_the_overlay(tools: Path) -> None:
         f"{config.name}.": ["Write"],
         config.checkpoint_topic: ["Read", "Write", "DescribeConfigs"],
         config.name: ["Read"],
-        **dict.fromkeys((watch.topic for watch in config.watches), ["Write", "DescribeConfigs"]),
+        **{watch.topic: ["Write", "DescribeConfigs"] for watch in config.watches},
     }
 
 
