@@ -68,7 +68,7 @@ CASES = [
     ),
     Case(
         "EventBridgeCommitsFailing",
-        600,
+        180,
         {f"bridge_recoveries_total{{{STREAM}}}": "0 0 1 2 3 4 5 6 7 8x60"},
         {f"bridge_recoveries_total{{{STREAM}}}": "0 0 1 2x60"},
     ),

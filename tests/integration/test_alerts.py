@@ -1,5 +1,6 @@
 """The alerts, by the real promtool: they are rules, they fire when they should, and not when they should not."""
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 from tests.alerts import promtool
 from tests.alerts.cases import CASES, Case
 from tests.alerts.queries import dashboard_queries
+from tests.alerts.record import ACTS
 
 HERE = Path(__file__).parent.parent / "alerts"
 UP = {'bridge_build_info{namespace="event-bridge",job="event-bridge",pod="up"}': "1x100"}
@@ -41,6 +43,41 @@ def test_it_fires_and_it_does_not(tools: Path, tmp_path: Path, case: Case) -> No
             trial(case.quiet | around, [promtool.firing(case.second, {})]),
         ],
     )
+
+
+def test_a_recorded_outage_is_told_as_it_goes(tools: Path, tmp_path: Path) -> None:
+    """Two replicas that lose Kafka for 4.5 minutes, the API server for 7, and then their lives: record.py has the story.
+
+    Nothing fires while all is well, or while a change of replicas is under way; all that should does, and ends.
+    """
+    outage = json.loads((HERE / "outage.json").read_text())
+    (tried,) = [trial(outage["series"], [promtool.firing(at, fires) for at, fires in STORY.items()])]
+    promtool.run(tools, tmp_path, [tried])
+
+    assert outage["interval"] == 15
+    assert outage["acts"] == {what: at for at, (what, _) in ACTS.items()}
+
+
+STALE = {"EventBridgeStreamStale": STREAMS}
+FAILING = {"EventBridgeCommitsFailing": STREAMS}
+DELAYED = {"EventBridgeStreamDelayed": STREAMS}
+SILENT = {"EventBridgeWatchSilent": STREAMS}
+STORY: dict[int, dict[str, set[str]]] = {
+    60: {},  # all is well
+    150: FAILING,  # 90: Kafka goes away
+    270: FAILING | STALE,  # limits of 90 s, and a minute
+    345: FAILING | STALE,
+    450: {},  # 360: it is back
+    540: {},  # 480: the API server goes away
+    660: STALE,
+    810: STALE | DELAYED,
+    885: STALE | DELAYED | SILENT,
+    960: {},  # 900: it is back
+    1065: {},  # 1020: one of two replicas is killed, and the other has its stream
+    1155: {},  # 1080: so is the other
+    1245: {"EventBridgeDown": {""}},
+}
+"""By the second: what fires, for which streams."""
 
 
 def test_no_bridge_at_all_is_told(tools: Path, tmp_path: Path) -> None:
