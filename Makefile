@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help install check format unit integration test chaos bench bench-quick servers demo demo-real docs picture schema vectors lock clean
+.PHONY: help install check format unit integration test chaos bench bench-quick servers demo demo-real docs picture outage schema vectors lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */\1\t/' | expand -t 14
@@ -38,6 +38,7 @@ unit: $(READY)  ## the tests that need no servers: seconds
 
 integration: $(READY)  ## the tests on the real servers: minutes (the first build of the servers: 5 to 10 more)
 	$(BIN)/python -m tests.servers.build
+	$(BIN)/python -m tests.tools.build
 	$(BIN)/pytest -m integration
 
 test: check  ## everything: check, then all tests in one run, the quick ones first
@@ -71,6 +72,9 @@ demo-real: $(READY)  ## the same on a real kube-apiserver and a real Kafka
 
 picture: $(READY)  ## draw README's picture of the demo anew
 	@$(BIN)/event-bridge demo --svg docs/demo.svg
+
+outage: $(READY)  ## record an outage for the tests of the alerts anew: 21 minutes
+	$(BIN)/python -m tests.alerts.record
 
 schema: $(READY)  ## write config/schema.json, docs/config.md, docs/telemetry.md and protocol/records.schema.json from the types
 	$(BIN)/python -m bridge.config

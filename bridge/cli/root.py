@@ -14,6 +14,7 @@ import typer
 from bridge.cli.acls import acls
 from bridge.cli.check import check
 from bridge.cli.demo import demo
+from bridge.cli.live import live
 from bridge.cli.materialize import materialize
 from bridge.cli.rbac import rbac
 from bridge.cli.resync import resync
@@ -39,7 +40,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (run, check, rbac, acls, status, resync, tail, verify, demo, materialize, sandbox, schema):
+for command in (run, check, rbac, acls, status, resync, tail, verify, demo, materialize, sandbox, schema, live):
     app.command()(command)
 
 

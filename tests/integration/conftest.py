@@ -13,7 +13,9 @@ import pytest
 from tests.servers import build
 from tests.servers.apiserver import Cluster
 from tests.servers.kafka import SWIFT, Broker
+from tests.servers.steps import BuildError
 from tests.servers.tools import missing_for_build, missing_for_start
+from tests.tools.build import build as build_tools
 
 HERE = Path(__file__).parent
 
@@ -34,6 +36,18 @@ def servers(request: pytest.FixtureRequest) -> Path:
     assert capture is not None
     with capture.global_and_fixture_disabled():
         return build.build()
+
+
+@pytest.fixture(scope="session")
+def tools(request: pytest.FixtureRequest) -> Path:
+    """kustomize and promtool; skipped where they cannot be built, with the reason."""
+    capture = request.config.pluginmanager.getplugin("capturemanager")
+    assert capture is not None
+    with capture.global_and_fixture_disabled():
+        try:
+            return build_tools()
+        except BuildError as error:
+            pytest.skip(f"KUSTOMIZE AND PROMTOOL MISSING: {error}")
 
 
 @pytest.fixture(scope="session")

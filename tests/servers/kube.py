@@ -80,9 +80,10 @@ class Kube:
         """A merge patch (RFC 7386)."""
         return await self._ask("PATCH", path, body, "application/merge-patch+json")
 
-    async def apply(self, path: str, body: Object) -> Object:
-        """Create or mend, as `kubectl apply --server-side` does."""
-        return await self._ask("PATCH", f"{path}?fieldManager=tests&force=true", body, "application/apply-patch+yaml")
+    async def apply(self, path: str, body: Object, **parameters: str) -> Object:
+        """Create or mend, as `kubectl apply --server-side` does. `dryRun="All"`: only say what would be."""
+        query = {"fieldManager": "tests", "force": "true", **parameters}
+        return await self._ask("PATCH", path, body, "application/apply-patch+yaml", query)
 
     async def delete(self, path: str) -> Object:
         """The object as it was, or a Status, as the server likes; pods go without a grace period (nobody ends them)."""

@@ -1,1 +1,1 @@
-"""What judges our manifests and alerts: the real kustomize and the real promtool, built once, and the CRDs of others."""
+"""What judges our manifests and alerts: the real kustomize, the real promtool, and CRDs of others. Built once."""
