@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -12,6 +13,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 SCHEMA = (ROOT / "config" / "schema.json").read_text()
+BIN = Path(sys.executable).parent
 ABSOLUTE = ("/opt/build", "/opt/event-bridge", "/wheels")
 """The paths that the commands write to."""
 
@@ -54,6 +56,45 @@ def test_the_build_stage_builds_a_bridge_that_runs(tmp_path: Path) -> None:
     output = subprocess.run([installed / "event-bridge", "schema"], check=True, capture_output=True, text=True)
     assert output.stdout == SCHEMA
     assert not list(installed.glob("pip*"))
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("machine", ["x86_64", "aarch64"])
+def test_every_locked_distribution_is_there_as_a_wheel(tmp_path: Path, machine: str) -> None:
+    """For amd64 and arm64, on the image's Python and glibc, with the hash of the lock: nothing is compiled on either.
+
+    Marked so because it downloads them.
+    """
+    python = re.fullmatch(r"BASE=python:(\d+\.\d+)-slim", next(rest for word, rest in instructions() if word == "ARG"))
+    assert python is not None
+    platforms = [f"--platform={kind}_{machine}" for kind in ("manylinux2014", "manylinux_2_28", "manylinux_2_34")]
+    choice = ["--require-hashes", "--only-binary=:all:", "--no-deps", f"--python-version={python[1]}", *platforms]
+    command = [sys.executable, "-m", "pip", "download", "--quiet", f"--dest={tmp_path}", *choice]
+    told = subprocess.run([*command, "-r", ROOT / "requirements.lock"], capture_output=True, text=True, check=False)
+
+    assert told.returncode == 0, told.stderr
+    assert [file.name for file in tmp_path.glob(f"aiokafka-*_{machine}.whl")] != []
+
+
+@pytest.mark.skipif(shutil.which("hadolint", path=BIN) is None, reason="HADOLINT HAS NO WHEEL FOR THIS MACHINE")
+def test_hadolint_finds_nothing() -> None:
+    """What is known to go wrong with Dockerfiles."""
+    command = [BIN / "hadolint", ROOT / "Dockerfile"]
+    told = subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert (told.stdout, told.returncode) == ("", 0)
+
+
+def test_the_health_check_is_a_command_of_ours() -> None:
+    """There is no curl in the image, and none is needed."""
+    (check,) = [rest for word, rest in stages()[1] if word == "HEALTHCHECK"]
+
+    assert check.endswith('CMD ["event-bridge", "live"]')
+
+
+def test_both_stages_are_on_one_base_that_can_be_pinned() -> None:
+    """A digest is given once, at build; wheels of one Python do not run on another."""
+    assert [rest.partition(" ")[0] for word, rest in instructions() if word == "FROM"] == ["${BASE}", "${BASE}"]
 
 
 def test_what_is_copied_exists_and_is_not_ignored() -> None:

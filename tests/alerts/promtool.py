@@ -24,16 +24,14 @@ def alerts() -> dict[str, dict[str, Any]]:
 def check(tools: Path, directory: Path) -> subprocess.CompletedProcess[str]:
     """`promtool check rules`, with its lints."""
     (directory / "rules.yaml").write_text(yaml.safe_dump(groups()))
-    command = [tools / "bin" / "promtool", "check", "rules", "--lint=all", "--lint-fatal", directory / "rules.yaml"]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+    return _promtool(tools, ["check", "rules", "--lint=all", "--lint-fatal", str(directory / "rules.yaml")])
 
 
 def parse(tools: Path, directory: Path, queries: list[str]) -> subprocess.CompletedProcess[str]:
     """Whether Prometheus would take them: as recording rules, for which it needs to run none."""
     rules = [{"record": f"query:{number}", "expr": query} for number, query in enumerate(queries)]
     (directory / "queries.yaml").write_text(yaml.safe_dump({"groups": [{"name": "queries", "rules": rules}]}))
-    command = [tools / "bin" / "promtool", "check", "rules", directory / "queries.yaml"]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+    return _promtool(tools, ["check", "rules", str(directory / "queries.yaml")])
 
 
 def run(tools: Path, directory: Path, tests: list[dict[str, Any]]) -> None:
@@ -41,9 +39,12 @@ def run(tools: Path, directory: Path, tests: list[dict[str, Any]]) -> None:
     (directory / "rules.yaml").write_text(yaml.safe_dump(groups()))
     document = {"rule_files": ["rules.yaml"], "evaluation_interval": "15s", "tests": tests}
     (directory / "tests.yaml").write_text(yaml.safe_dump(document, width=10**9))
-    command = [tools / "bin" / "promtool", "test", "rules", directory / "tests.yaml"]
-    told = subprocess.run(command, capture_output=True, text=True, check=False)
+    told = _promtool(tools, ["test", "rules", str(directory / "tests.yaml")])
     assert told.returncode == 0, told.stdout + told.stderr
+
+
+def _promtool(tools: Path, arguments: list[str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([tools / "bin" / "promtool", *arguments], capture_output=True, text=True, check=False)
 
 
 def firing(second: int, expected: dict[str, set[str]]) -> dict[str, Any]:

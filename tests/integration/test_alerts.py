@@ -46,7 +46,7 @@ def test_it_fires_and_it_does_not(tools: Path, tmp_path: Path, case: Case) -> No
 
 
 def test_a_recorded_outage_is_told_as_it_goes(tools: Path, tmp_path: Path) -> None:
-    """Two replicas that lose Kafka for 4.5 minutes, the API server for 7, and then their lives: record.py has the story.
+    """Two replicas that lose Kafka for 4.5 minutes, the API server for 7, and then their lives: as record.py has it.
 
     Nothing fires while all is well, or while a change of replicas is under way; all that should does, and ends.
     """

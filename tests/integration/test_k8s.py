@@ -94,13 +94,16 @@ async def test_one_namespace_needs_no_right_in_the_cluster(
             await synced(broker, "k8s.team-a.pods", "pods.team-a", process)
             await make(kube, "/api/v1/namespaces/team-a/events", event("team-a", "ours"))
             record = await delivered(broker, "k8s.team-a.events", "events/team-a/ours", process)
-            assert await delivered(broker, "k8s.team-a.pods", f"pods/team-a/{pod}", process)
+            listed = await delivered(broker, "k8s.team-a.pods", f"pods/team-a/{pod}", process)
             assert await asyncio.to_thread(process.terminate) == 0
     async with cluster.kube(token(cluster, ours)) as account:
         with pytest.raises(RefusedError, match="cannot list resource"):
             await account.list("/api/v1/pods")
 
-    assert (record.value.type, record.value.cluster) == ("ADDED", "my-cluster")
+    assert [(each.value.type, each.value.cluster) for each in (listed, record)] == [
+        ("LISTED", "my-cluster"),
+        ("ADDED", "my-cluster"),
+    ]
 
 
 async def test_sidecars_share_the_events_of_their_own_namespace(

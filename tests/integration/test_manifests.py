@@ -24,7 +24,7 @@ async def test_everything_applies(cluster: Cluster, tools: Path) -> None:
         await define(kube, [*theirs, *yaml.safe_load_all((HERE / "strimzi.yaml").read_text())])
         for space in SPACES:
             await made(kube, space)
-        kinds = set()
+        kinds = set[str]()
         for folder in folders():
             objects = render(tools, folder)
             first, second = [await apply(kube, objects) for _ in range(2)]

@@ -18,7 +18,7 @@ def folders() -> list[str]:
 
 def render(tools: Path, folder: str | Path) -> list[Object]:
     """Of a folder in `k8s/`, or any other. In kustomize's order, in which each may be applied after those before."""
-    command = [tools / "bin" / "kustomize", "build", K8S / folder]
+    command = [str(tools / "bin" / "kustomize"), "build", str(K8S / folder)]
     built = subprocess.run(command, capture_output=True, text=True, check=False)
     assert built.returncode == 0, built.stderr
     return list(yaml.safe_load_all(built.stdout))
