@@ -28,3 +28,18 @@ PARTITIONS = Gauge("bridge_owned_partitions", "Partitions of the checkpoint topi
 BUFFERED = Gauge("bridge_buffer_bytes", "Bytes of changes that wait for Kafka.", ["stream"])
 BUFFER_FULL = Counter("bridge_buffer_full", "Watches closed because the buffer was full.", ["stream"])
 OVERSIZE = Counter("bridge_oversize", "Objects published as metadata only: larger than maxMessageBytes.", ["stream"])
+RELOADS = Counter("bridge_config_reloads", "Looks at a config file that has changed, by what came of it.", ["result"])
+CONFIG_SUCCESSFUL = Gauge("bridge_config_last_reload_successful", "1: the config file can be used; 0: it cannot.")
+CONFIG_TIME = Gauge(
+    "bridge_config_last_reload_success_timestamp_seconds", "When the configuration that is in force was taken up."
+)
+CONFIG_PENDING = Gauge(
+    "bridge_config_pending",
+    "1: a changed config file waits until all replicas have it; the one before is in force.",
+)
+
+
+def forget(stream: str) -> None:
+    """One that the config has no longer: what it was like must not look like news."""
+    for gauge in (POSITION_TIME, VERIFIED, BUFFERED):
+        gauge.remove(stream)

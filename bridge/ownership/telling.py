@@ -59,3 +59,23 @@ class NameTaken(Struct, frozen=True):
 
     def emit(self) -> None:
         log.warning("name taken", **asdict(self))
+
+
+class ConfigWaiting(Struct, frozen=True):
+    """Our file has changed, and that of other replicas has not yet: all go on by the one before. Once a minute."""
+
+    what: str
+    """For whom it waits."""
+    seconds: float
+
+    def emit(self) -> None:
+        log.warning("config waits for other replicas", **asdict(self))
+
+
+class ConfigPending(Struct, frozen=True):
+    """Whether a changed file waits for the other replicas. Counted, not logged."""
+
+    pending: bool
+
+    def emit(self) -> None:
+        metrics.CONFIG_PENDING.set(int(self.pending))

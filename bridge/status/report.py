@@ -7,7 +7,7 @@ from msgspec import Struct
 
 
 class Replica(Struct, frozen=True, rename="camel"):
-    """A member of the group. *waits* tells why it runs nothing, where another configuration runs."""
+    """A member of the group. *waits* tells why it runs nothing, or not yet what its file says."""
 
     host: str
     member: str

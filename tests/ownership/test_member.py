@@ -46,6 +46,8 @@ class Replica:
         self.doubled: list[int] = []
         self.cut_off: set[int] = set()
         self.member = Member(config, self.claims, self, self.introduce)
+        self.adopted: list[tuple[float, Config]] = []
+        """When, and which."""
         self._config = config
         self._task: asyncio.Task[None] | None = None
 
@@ -70,6 +72,13 @@ class Replica:
         for number in numbers:
             if self.running.get(number) == self.name:
                 del self.running[number]
+
+    def adopt(self, config: Config) -> None:
+        self.adopted.append((asyncio.get_running_loop().time(), config))
+        self._config = config
+
+    async def follow(self) -> None:
+        await asyncio.sleep(STOPPING)
 
     @property
     def count(self) -> int:
