@@ -44,7 +44,7 @@ def run(config: Config, source: str) -> int:
     _refuse(config, source)
     log_by(config.log)
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        return runner.run(_run(config, source))
+        return runner.run(serve(config, source))
 
 
 def _refuse(config: Config, source: str) -> None:
@@ -65,7 +65,8 @@ def _loop_factory() -> "type[asyncio.AbstractEventLoop] | None":
     return uvloop.Loop
 
 
-async def _run(config: Config, source: str) -> int:
+async def serve(config: Config, source: str) -> int:
+    """As `run`, in a loop that runs already."""
     stopping = asyncio.Event()
     began = time.monotonic()
     force = InForce(config, source)

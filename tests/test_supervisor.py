@@ -288,3 +288,116 @@ async def test_what_has_worked_for_long_is_tried_again_at_once() -> None:
 
     assert len(tries) == 20
     assert all(later - earlier < 1001 for earlier, later in pairwise(tries))
+
+
+async def offered(names: str, then: str, *, fails: str = "", deaf: str = "") -> tuple[list[str], float, bool]:
+    """What became of all streams after another file; the seconds until it was followed; whether it worked."""
+    stage, stopping = Stage(names, Everything, fails, deaf), asyncio.Event()
+    running = asyncio.ensure_future(stage.run(stopping))
+    loop = asyncio.get_running_loop()
+    await asyncio.sleep(10)
+    began = loop.time()
+    wanted = sorted((spec.name, spec.watch.topic) for spec in streams(plan(then)))
+    stage.offer(then)
+    for _ in range(100):
+        await asyncio.sleep(0.1)
+        if sorted((stream.name, stream.topic) for stream in stage.made if not stream.ended) == wanted:
+            break
+    took = loop.time() - began
+    fates = stage.fates
+    stopping.set()
+    return fates, took, await running
+
+
+async def test_only_what_differs_is_ended_and_begun() -> None:
+    """A team adds a watch: those of the other teams must not notice."""
+    fates, took, _ = await offered("a b c d", "a b:x d e")
+
+    assert fates == ["a runs", "b stopped", "d runs", "c stopped", "b runs", "e runs"]
+    assert took < 1
+
+
+async def test_a_changed_stream_begins_when_the_one_before_has_ended() -> None:
+    """Both would write under one name. Who does not end is cut off, as at a hand-over."""
+    fates, took, _ = await offered("a b", "a b:x", deaf="b")
+
+    assert fates == ["a runs", "b cut off", "b runs"]
+    assert HAND_OVER <= took < HAND_OVER + 1
+
+
+async def test_a_failed_stream_begins_anew_when_its_mistake_is_mended() -> None:
+    """No restart: the others would have to pay for it."""
+    fates, _, worked = await offered("a b", "a b:x", fails="b")
+
+    assert fates[:2] == ["a runs", "b failed"]
+    assert fates[2].startswith("b ")
+    assert worked
+
+
+async def test_what_runs_on_takes_up_the_settings() -> None:
+    stage, stopping = Stage("a b", Everything), asyncio.Event()
+    running = asyncio.ensure_future(stage.run(stopping))
+    await asyncio.sleep(1)
+    stage.offer("a b")
+    await asyncio.sleep(1)
+    stopping.set()
+    await running
+
+    assert [(stream.name, stream.adopted) for stream in stage.made] == [("a", 1), ("b", 1)]
+
+
+async def test_a_file_that_leaves_only_failed_streams_is_an_end() -> None:
+    """As at the start: the exit code must tell."""
+    stage = Stage("a b", Everything, fails="a")
+    running = asyncio.ensure_future(stage.run(asyncio.Event()))
+    await asyncio.sleep(1)
+    stage.offer("a")
+
+    assert await running is False
+
+
+async def test_files_that_follow_each_other_at_once_end_with_the_last() -> None:
+    """An editor that saves twice, a link that is swapped twice: while the first is followed the second is in force."""
+    stage, stopping = Stage("a b", Everything, deaf="b"), asyncio.Event()
+    running = asyncio.ensure_future(stage.run(stopping))
+    await asyncio.sleep(1)
+    stage.offer("a b:x e")
+    await asyncio.sleep(HAND_OVER / 2)
+    stage.offer("a b:y d")
+    await asyncio.sleep(3 * HAND_OVER)
+    runs = [(stream.name, stream.topic) for stream in stage.made if not stream.ended]
+    stopping.set()
+    await running
+
+    assert sorted(runs) == [("a", "all"), ("b", "y"), ("d", "all")]
+
+
+async def test_a_partition_that_is_lost_while_a_change_is_followed_begins_nothing() -> None:
+    """Its next owner may have begun the stream already."""
+    stage, stopping = Stage("a b", deaf="b"), asyncio.Event()
+    running = asyncio.ensure_future(stage.run(stopping))
+    await asyncio.sleep(1)
+    shared = stage.group.shared
+    shared.adopt(plan("a b:x e"))
+    following = asyncio.ensure_future(shared.follow())
+    await asyncio.sleep(HAND_OVER / 2)
+    await shared.release([0], at_once=True)
+    await following
+    fates = stage.fates
+    stopping.set()
+    await running
+
+    assert fates == ["a stopped", "b cut off"]
+
+
+async def test_nothing_begins_once_all_of_it_ends() -> None:
+    """SIGTERM in the middle of a change: a stream that began then would keep the process for ever."""
+    stage, stopping = Stage("a b", Everything, deaf="b"), asyncio.Event()
+    running = asyncio.ensure_future(stage.run(stopping))
+    await asyncio.sleep(1)
+    stage.offer("a b:x e")
+    await asyncio.sleep(HAND_OVER)
+    stopping.set()
+
+    assert await asyncio.wait_for(running, 2 * GRACE)
+    assert not [fate for fate in stage.fates if fate.endswith("runs")]

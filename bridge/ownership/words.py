@@ -116,7 +116,7 @@ def difference(mine: Said, theirs: Said) -> str:
 
 def behind(hosts: Iterable[str]) -> str:
     """Why a changed file is not in force yet."""
-    return f"it waits until it is the file of {_some(list(hosts)) or 'the other replicas'}, too"
+    return f"it waits until {_some(list(hosts))} has it, too; all go on with the one before"
 
 
 def _some(names: list[str]) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 from bridge.config.load import read_text, reload_file
 from bridge.config.problem import ConfigError, Problem, RestartNeeded
 from bridge.config.tree import Config
-from bridge.reload.telling import ConfigRejected
+from bridge.reload.telling import ConfigRejected, RestartRequired
 
 POLL = 5.0
 """Seconds between two looks. A kubelet swaps a ConfigMap once a minute at the most."""
@@ -72,8 +72,10 @@ class ConfigFile:
             if not isinstance(content, str):
                 raise ConfigError(list(content))  # noqa: TRY301 - one way to tell
             config = await self._loaded(content)
+        except RestartNeeded as error:
+            RestartRequired.by(str(self._path), error.problems).emit()
         except ConfigError as error:
-            ConfigRejected(str(self._path), isinstance(error, RestartNeeded), error.problems).emit()
+            ConfigRejected.by(str(self._path), error.problems).emit()
         else:
             assert self._offer is not None, "somebody is told"
             self._offer(config)

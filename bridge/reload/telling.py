@@ -1,8 +1,10 @@
 """What is told to operators of a config file that has changed, as `bridge.telemetry` has it of all else."""
 
 from collections.abc import Sequence
+from typing import Self
 
 from msgspec import Struct
+from msgspec.structs import asdict
 
 from bridge import metrics
 from bridge.config.problem import Problem
@@ -15,7 +17,8 @@ MOST = 50
 class ConfigApplied(Struct, frozen=True):
     """Another configuration is in force. Streams that are not named here run on as they were."""
 
-    file: str
+    config: str
+    """The file, here and below."""
     added: Sequence[str] = ()
     removed: Sequence[str] = ()
     changed: Sequence[str] = ()
@@ -25,43 +28,52 @@ class ConfigApplied(Struct, frozen=True):
     def emit(self) -> None:
         metrics.RELOADS.labels("applied").inc()
         _succeed()
-        log.info(
-            "config applied",
-            config=self.file,
-            added=list(self.added),
-            removed=list(self.removed),
-            changed=list(self.changed),
-            settings=list(self.settings),
-        )
+        log.info("config applied", **asdict(self))
 
 
 class ConfigUnchanged(Struct, frozen=True):
     """The file was written anew, or we were asked to look, and it says what is in force."""
 
-    file: str
+    config: str
 
     def emit(self) -> None:
         metrics.RELOADS.labels("unchanged").inc()
         _succeed()
-        log.info("config unchanged", config=self.file)
+        log.info("config unchanged", **asdict(self))
 
 
 class ConfigRejected(Struct, frozen=True):
-    """The file cannot be taken up; the configuration before stays in force, all of it. Said once for each content."""
+    """The file cannot be used; the configuration before stays in force. Said once for each content."""
 
-    file: str
-    needs_restart: bool
-    """The file is right, and only a new process can take it up."""
-    problems: Sequence[Problem]
+    config: str
+    problems: Sequence[str]
+    """Each with its line, its field and the mend."""
+
+    @classmethod
+    def by(cls, config: str, problems: Sequence[Problem]) -> Self:
+        return cls(config, _listed(problems))
 
     def emit(self) -> None:
-        metrics.RELOADS.labels("needs_restart" if self.needs_restart else "invalid").inc()
+        metrics.RELOADS.labels("rejected").inc()
         metrics.CONFIG_SUCCESSFUL.set(0)
-        told = [str(problem) for problem in self.problems[:MOST]]
-        if left := len(self.problems) - MOST:
-            told += [f"and {left} more"] if left > 0 else []
-        what = "config needs a restart" if self.needs_restart else "config rejected"
-        log.error(f"{what}, the one before stays in force", config=self.file, problems=told)
+        log.error("config rejected", **asdict(self))
+
+
+class RestartRequired(Struct, frozen=True):
+    """The file is right, and only a new process can take it up; all of the configuration before stays in force."""
+
+    config: str
+    problems: Sequence[str]
+    """Each with the line and the field that have changed."""
+
+    @classmethod
+    def by(cls, config: str, problems: Sequence[Problem]) -> Self:
+        return cls(config, _listed(problems))
+
+    def emit(self) -> None:
+        metrics.RELOADS.labels("needs_restart").inc()
+        metrics.CONFIG_SUCCESSFUL.set(0)
+        log.error("config needs a restart", **asdict(self))
 
 
 class StreamRemoved(Struct, frozen=True):
@@ -71,9 +83,14 @@ class StreamRemoved(Struct, frozen=True):
 
     def emit(self) -> None:
         metrics.forget(self.stream)
-        log.info("stream removed", stream=self.stream)
+        log.info("stream removed", **asdict(self))
 
 
 def _succeed() -> None:
     metrics.CONFIG_SUCCESSFUL.set(1)
     metrics.CONFIG_TIME.set_to_current_time()
+
+
+def _listed(problems: Sequence[Problem]) -> list[str]:
+    told = [str(problem) for problem in problems[:MOST]]
+    return [*told, f"and {len(problems) - MOST} more"] if len(problems) > MOST else told

@@ -75,15 +75,11 @@ def _replicas(members: list[Membership], states: tuple[StreamStatus, ...]) -> tu
     def one(member: Membership) -> Replica:
         places = set(member.told.partitions)
         count = sum(1 for state in states if state.configured and state.partition in places)
-        return Replica(member.said.host, member.member, member.address, count, _waits(member))
+        waits = difference(member.said, member.told.instead) if member.told.instead is not None else ""
+        pending = behind(member.told.behind) if member.told.behind else ""
+        return Replica(member.said.host, member.member, member.address, count, waits, pending)
 
     return tuple(one(member) for member in members)
-
-
-def _waits(member: Membership) -> str:
-    if member.told.instead is not None:
-        return difference(member.said, member.told.instead)
-    return f"its config file has changed: {behind(member.told.behind)}" if member.told.behind else ""
 
 
 def _stream(

@@ -125,11 +125,13 @@ def test_a_changed_file_waits_until_all_that_run_have_it() -> None:
 
 
 def test_what_all_that_run_have_offered_runs_at_once() -> None:
-    """Nothing moves for it: who has a partition has it before and after."""
-    other = replace(OURS, host="web-2", held=(2, 3), offer=NEW)
-    shares = assign(4, {"a": replace(RUNNING, offer=NEW), "b": other})
+    """Where as many streams lie as before nothing moves for it."""
+    alike = Offer("new", OURS.streams)
+    before = assign(4, {"a": OURS, "b": OURS})
+    held = {name: each.partitions for name, each in before.items()}
+    shares = assign(4, {name: replace(OURS, held=mine, offer=alike) for name, mine in held.items()})
 
-    assert shares == {"a": Told((0, 1), None, "new"), "b": Told((2, 3), None, "new")}
+    assert shares == {name: Told(mine, None, "new") for name, mine in held.items()}
 
 
 def test_files_that_differ_wait_for_each_other_and_what_runs_goes_on() -> None:
