@@ -13,6 +13,7 @@ from bridge import telemetry
 from bridge.checks.report import Report
 from bridge.model.event import ChangeType, RestartReason
 from bridge.ownership import telling as of_groups
+from bridge.reload import telling as of_files
 from bridge.source import telling as of_sources
 from bridge.status.report import Report as Status
 from bridge.verify.report import Report as Verification
@@ -95,7 +96,7 @@ def test_the_protocols_algorithm_follows_its_example() -> None:
 
 def test_every_log_line_is_explained() -> None:
     """An operator finds each `event` in the table, and none that the bridge never says."""
-    files = [telemetry.__file__, of_groups.__file__, of_sources.__file__]
+    files = [telemetry.__file__, of_groups.__file__, of_sources.__file__, of_files.__file__]
     said = {name for file in files for name in re.findall(r'\)?\(?"([^"]+)", \*\*asdict', Path(file).read_text())}
     table = (ROOT / "docs" / "operations.md").read_text().partition("## What the log says")[2].partition("\n## ")[0]
     told = {name for row in re.findall(r"^\| (`.+?`) \|", table, re.MULTILINE) for name in re.findall("`([^`]+)`", row)}

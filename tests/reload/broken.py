@@ -24,7 +24,7 @@ def broken(good: str) -> list[tuple[str, str]]:
 LINES = {
     "\tx: y\n": "not valid YAML at column 1: found character '\\t' that cannot start any token. Indent with spaces.",
     "watch: []\n": "watch: unknown field. Did you mean 'watches'?",
-    "anything: 1\n": f"anything: unknown field. Possible are {EVERY}, verifyInterval, watches, http, log.",
+    "anything: 1\n": f"anything: unknown field. Possible are {EVERY}, watches, http, log.",
     "kafka: {}\n": "kafka: given twice, first on line 2. Keep one of the two.",
     "http: {listen: 127.0.0.1:1}\n": f"http.listen: {NEEDS}",
     "log: {level: loud}\n": "log.level: 'loud' is not possible here. Possible are debug, error, info, warning.",
@@ -39,6 +39,8 @@ LINES = {
     "- {resource: pods, topic: '{kind}'}\n": "watches[1].topic: {kind} is not a placeholder. Possible are",
     "- {resource: pods, types: []}\n": "watches[1].types: is an empty list. Give it at least one entry.",
     "- {resource: pods, drop: [kind]}\n": "watches[1].drop[0]: kind cannot be dropped: consumers need it",
+    "- {resource: pods, labelSelector: 'app in ('}\n": "watches[1].labelSelector: is no selector: the values of 'in'",
+    "- {resource: pods, fieldSelector: phase}\n": "watches[1].fieldSelector: is no selector: each part of it",
     "- {resource: ${NOPE}}\n": "not valid YAML at column 15: expected ',' or '}', but got '{'. Inside [ ] and { }",
     "- {resource: '${NOPE}'}\n": "watches[1].resource: the environment variable NOPE is not set. Set NOPE,",
     "- {resource: {file: nowhere}}\n": "watches[1].resource: cannot read the file",

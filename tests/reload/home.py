@@ -111,7 +111,7 @@ class Home:
         log = await read_topic(self.broker.bootstrap, topic)
         return [record for record in map(parse, log.entries) if isinstance(record, Record)]
 
-    async def reasons(self, topic: str) -> list[tuple[str, str]]:
+    async def reasons(self, topic: str) -> list[tuple[str, str | None]]:
         """Stream and reason of each epoch, as one partition tells them."""
         records = [record for record in await self.records(topic) if record.partition == 0]
         return [(r.value.stream, r.value.reason) for r in records if r.value.type == "RESTARTED"]
