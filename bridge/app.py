@@ -21,7 +21,7 @@ from bridge.ownership.member import Member
 from bridge.ownership.rivals import Rivals
 from bridge.ownership.seat import Seat
 from bridge.reload.file import ConfigFile
-from bridge.reload.inforce import InForce, log_by, place_of
+from bridge.reload.current import Current, log_by, place_of
 from bridge.sink.connection import KafkaFault, settings
 from bridge.sink.hanging import Unsettled
 from bridge.sink.producer import assert_fast
@@ -69,28 +69,28 @@ async def serve(config: Config, source: str) -> int:
     """As `run`, in a loop that runs already."""
     stopping = asyncio.Event()
     began = time.monotonic()
-    force = InForce(config, source)
-    file = ConfigFile(Path(source), os.environ, lambda: force.config)
+    current = Current(config, source)
+    file = ConfigFile(Path(source), os.environ, lambda: current.config)
     received = _listen(stopping, file)
     session = await connect(config.kubernetes)
     try:
         version = importlib.metadata.version("kube-event-bridge")
-        BridgeStarted(version, source, session.server, force.count).emit()
-        worked = await (_alone if config.standalone else _shared)(force, session, file, stopping)
+        BridgeStarted(version, source, session.server, current.count).emit()
+        worked = await (_alone if config.standalone else _shared)(current, session, file, stopping)
     finally:
         await session.close()
     BridgeStopped(", ".join(received) or "all streams failed", round(time.monotonic() - began, 1)).emit()
     return 0 if worked else 1
 
 
-async def _alone(force: InForce, session: Session, file: ConfigFile, stopping: asyncio.Event) -> bool:
+async def _alone(current: Current, session: Session, file: ConfigFile, stopping: asyncio.Event) -> bool:
     """As the only one: all streams are ours."""
-    config = force.config
-    requests, rivals = Requests(config, lambda place: bool(force.specs(place))), Rivals(config)
+    config = current.config
+    requests, rivals = Requests(config, lambda place: bool(current.specs(place))), Rivals(config)
 
     def make(spec: StreamSpec) -> Stream:
         seat = Seat(spec.name, place_of(config, spec), rivals, requests)
-        return Stream(spec, force.config, session, force.pool, seat)
+        return Stream(spec, current.config, session, current.pool, seat)
 
     def join(shared: Shared) -> Alone:
         membership = Alone(config.checkpoints.partitions, shared)
@@ -98,25 +98,25 @@ async def _alone(force: InForce, session: Session, file: ConfigFile, stopping: a
         return membership
 
     beside = {"requests": requests.run, "rivals": rivals.run, "config file": file.run}
-    return await _beside(beside, stopping, supervise(force, make, join, stopping))
+    return await _beside(beside, stopping, supervise(current, make, join, stopping))
 
 
-async def _shared(force: InForce, session: Session, file: ConfigFile, stopping: asyncio.Event) -> bool:
+async def _shared(current: Current, session: Session, file: ConfigFile, stopping: asyncio.Event) -> bool:
     """As one replica of several."""
-    config = force.config
+    config = current.config
     claims = Claims(config.group.session_timeout)
-    requests = Requests(config, lambda place: place in claims.held and bool(force.specs(place)))
+    requests = Requests(config, lambda place: place in claims.held and bool(current.specs(place)))
     unsettled = defaultdict[str, Unsettled](Unsettled)  # outlives streams: a partition may come back to us
 
     def make(spec: StreamSpec) -> Stream:
         seat = Seat(spec.name, place_of(config, spec), claims, requests)
-        return Stream(spec, force.config, session, force.pool, seat, unsettled[spec.name])
+        return Stream(spec, current.config, session, current.pool, seat, unsettled[spec.name])
 
     async def introduce() -> words.Said:
         """Only once the API server answers: who cannot reach it should own no streams."""
         host = os.environ.get("HOSTNAME") or socket.gethostname()  # as containers have it: the pod's name
         uid = await cluster_uid(session, Delay("all streams"))
-        return words.introduce(force.config, uid, host)
+        return words.introduce(current.config, uid, host)
 
     def join(shared: Shared) -> Member:
         membership = Member(config, claims, shared, introduce)
@@ -124,7 +124,7 @@ async def _shared(force: InForce, session: Session, file: ConfigFile, stopping: 
         return membership
 
     beside = {"requests": requests.run, "config file": file.run}
-    return await _beside(beside, stopping, supervise(force, make, join, stopping))
+    return await _beside(beside, stopping, supervise(current, make, join, stopping))
 
 
 async def _beside(tasks: Tasks, stopping: asyncio.Event, running: Coroutine[None, None, bool]) -> bool:

@@ -95,7 +95,7 @@ class _Requirements:
         if self._take() != "(":
             raise _Wrong(f"'{operator}' needs values in parentheses")
         while True:
-            if self._next not in (",", ")"):
+            if self._next not in (",", ")", _END):
                 _assert_value(self._take())
             match self._take():
                 case ",":

@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 
 from bridge.config.problem import Problem
 from bridge.config.streams import streams
-from bridge.reload.inforce import InForce
+from bridge.reload.current import Current
 from bridge.reload.telling import MOST, ConfigApplied, ConfigRejected, RestartRequired, StreamRemoved
 from bridge.telemetry import BufferChanged, log
 from tests.config.reading import KAFKA, read
@@ -32,13 +32,13 @@ def sample(name: str, **labels: str) -> float | None:
 
 def test_streams_and_memory_follow_and_it_is_told(said: list[Any]) -> None:
     """The pool is parted by streams: one more, and each has less of its own."""
-    force = InForce(read(ONE), "bridge.yaml")
-    before = (force.count, force.pool.own)
-    force.adopt(read(f"{TWO}buffer: 16MiB\n"))
-    specs = [spec for place in range(32) for spec in force.specs(place)]
+    current = Current(read(ONE), "bridge.yaml")
+    before = (current.count, current.pool.own)
+    current.adopt(read(f"{TWO}buffer: 16MiB\n"))
+    specs = [spec for place in range(32) for spec in current.specs(place)]
 
-    assert (before, (force.count, force.pool.own)) == ((1, 32 * MiB), (2, 4 * MiB))
-    assert sorted(specs, key=lambda spec: spec.name) == sorted(streams(force.config), key=lambda spec: spec.name)
+    assert (before, (current.count, current.pool.own)) == ((1, 32 * MiB), (2, 4 * MiB))
+    assert sorted(specs, key=lambda spec: spec.name) == sorted(streams(current.config), key=lambda spec: spec.name)
     assert said == [
         {
             "event": "config applied",
@@ -55,10 +55,10 @@ def test_streams_and_memory_follow_and_it_is_told(said: list[Any]) -> None:
 def test_the_log_follows(capsys: pytest.CaptureFixture[str]) -> None:
     """A level is changed in trouble, for what is going on now."""
     try:
-        force = InForce(read(f"{ONE}log: {{level: error, format: json}}\n"), "bridge.yaml")
-        force.adopt(read(f"{ONE}log: {{level: debug, format: json}}\n"))
+        current = Current(read(f"{ONE}log: {{level: error, format: json}}\n"), "bridge.yaml")
+        current.adopt(read(f"{ONE}log: {{level: debug, format: json}}\n"))
         log.debug("one")
-        force.adopt(read(f"{ONE}log: {{level: error, format: json}}\n"))
+        current.adopt(read(f"{ONE}log: {{level: error, format: json}}\n"))
         log.info("two")
     finally:
         structlog.reset_defaults()
@@ -72,14 +72,14 @@ def test_metrics_are_those_that_people_know_from_prometheus(said: list[Any]) -> 
     """Alerts that exist for it work."""
     name = "bridge_config_reloads_total"
     before = [sample(name, result=result) or 0.0 for result in ("applied", "unchanged", "rejected", "needs_restart")]
-    force = InForce(read(ONE), "bridge.yaml")
+    current = Current(read(ONE), "bridge.yaml")
     ConfigRejected.by("bridge.yaml", [Problem("bridge.yaml", 1, "x", "is wrong", "Mend it.")]).emit()
     broken = sample("bridge_config_last_reload_successful")
-    force.adopt(read(ONE))
+    current.adopt(read(ONE))
     unchanged = sample("bridge_config_last_reload_successful")
     RestartRequired.by("bridge.yaml", [Problem("bridge.yaml", 1, "name", "has changed", "")]).emit()
     waits = sample("bridge_config_last_reload_successful")
-    force.adopt(read(TWO))
+    current.adopt(read(TWO))
     after = [sample(name, result=result) for result in ("applied", "unchanged", "rejected", "needs_restart")]
 
     assert [broken, unchanged, waits, sample("bridge_config_last_reload_successful")] == [0, 1, 0, 1]

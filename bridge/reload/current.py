@@ -13,7 +13,7 @@ from bridge.source.buffer import Pool
 from bridge.telemetry import configure_logging
 
 
-class InForce:
+class Current:
     """Owns the configuration that is in force, and the pool, which is parted by it."""
 
     def __init__(self, config: Config, file: str) -> None:
