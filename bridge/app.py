@@ -6,47 +6,48 @@ import importlib.util
 import os
 import signal
 import socket
-import sys
 import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from pathlib import Path
 
 from bridge.config.problem import ConfigError, Problem
-from bridge.config.streams import StreamSpec, streams
+from bridge.config.streams import StreamSpec
 from bridge.config.tree import Config
 from bridge.ownership import words
+from bridge.ownership.alone import Alone
 from bridge.ownership.claims import Claims
 from bridge.ownership.member import Member
 from bridge.ownership.rivals import Rivals
 from bridge.ownership.seat import Seat
-from bridge.sink import covers
+from bridge.reload.current import Current, log_by, place_of
+from bridge.reload.file import ConfigFile
 from bridge.sink.connection import KafkaFault, settings
 from bridge.sink.hanging import Unsettled
 from bridge.sink.producer import assert_fast
 from bridge.sink.requests import Requests
-from bridge.source.buffer import Pool
 from bridge.source.reader import Delay
 from bridge.source.session import Session, connect
 from bridge.stream import Stream, cluster_uid
-from bridge.supervisor import Shared, lasting, supervise, supervise_shared
-from bridge.telemetry import BridgeStarted, BridgeStopped, HttpRefused, configure_logging
+from bridge.supervisor import Shared, lasting, supervise
+from bridge.telemetry import BridgeStarted, BridgeStopped, HttpRefused
+from bridge.web.board import Board
 from bridge.web.server import Unbindable
-from bridge.web.serving import serving
+from bridge.web.serving import serving, setup_of
 
 Tasks = Mapping[str, Callable[[], Awaitable[None]]]
 """What lasts as long as the streams, by its name."""
 
 
 def run(config: Config, source: str) -> int:
-    """Run the bridge until a signal ends it. Returns the exit code; *source* is the config file's name, for the log.
+    """Run the bridge until a signal ends it. Returns the exit code; *source* is the config file, which may change.
 
     Raises `ConfigError` where what the file names (a kubeconfig, a certificate) cannot work.
     """
     _refuse(config, source)
-    form = config.log.format or ("console" if sys.stderr.isatty() else "json")
-    configure_logging(config.log.level, console=form == "console")
+    log_by(config.log)
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        return runner.run(_run(config, source))
+        return runner.run(serve(config, source))
 
 
 def _refuse(config: Config, source: str) -> None:
@@ -67,69 +68,83 @@ def _loop_factory() -> "type[asyncio.AbstractEventLoop] | None":
     return uvloop.Loop
 
 
-async def _run(config: Config, source: str) -> int:
-    """The HTTP side comes first: probes must not wait for a kubeconfig, nor for a login that takes its time."""
+async def serve(config: Config, source: str) -> int:
+    """As `run`, in a loop that runs already.
+
+    The HTTP side comes first: probes must not wait for a kubeconfig, nor for a login that takes its time.
+    """
     stopping = asyncio.Event()
     try:
-        async with serving(config, stopping.is_set):
-            return await _bridge(config, source, stopping)
+        async with serving(config, stopping.is_set) as board:
+            return await _bridge(Current(config, source, lambda now: _show(board, now)), stopping)
     except Unbindable as error:
         HttpRefused(f"{error}").emit()
         return 1
 
 
-async def _bridge(config: Config, source: str, stopping: asyncio.Event) -> int:
-    began = time.monotonic()
-    received = _listen(stopping)
-    specs = streams(config)
-    pool = Pool(config.buffer, len(specs))
+def _show(board: Board | None, config: Config) -> None:
+    if board is not None:
+        board.setup = setup_of(config)
+
+
+async def _bridge(current: Current, stopping: asyncio.Event) -> int:
+    began, config, source = time.monotonic(), current.config, current.file
+    file = ConfigFile(Path(source), os.environ, lambda: current.config)
+    received = _listen(stopping, file)
     session = await connect(config.kubernetes)
     try:
         version = importlib.metadata.version("kube-event-bridge")
-        BridgeStarted(version, source, session.server, len(specs)).emit()
-        worked = await (_alone if config.standalone else _shared)(config, session, pool, stopping)
+        BridgeStarted(version, source, session.server, current.count).emit()
+        worked = await (_alone if config.standalone else _shared)(current, session, file, stopping)
     finally:
         await session.close()
     BridgeStopped(", ".join(received) or "all streams failed", round(time.monotonic() - began, 1)).emit()
     return 0 if worked else 1
 
 
-async def _alone(config: Config, session: Session, pool: Pool, stopping: asyncio.Event) -> bool:
+async def _alone(current: Current, session: Session, file: ConfigFile, stopping: asyncio.Event) -> bool:
     """As the only one: all streams are ours."""
-    requests, rivals = Requests(config), Rivals(config)
-    ours = [
-        Stream(spec, config, session, pool, Seat(spec.name, place, rivals, requests))
-        for place, specs in _places(config).items()
-        for spec in specs
-    ]
-    beside = {"requests": requests.run, "rivals": rivals.run}
-    return await _beside(beside, stopping, supervise(ours, stopping))
+    config = current.config
+    requests, rivals = Requests(config, lambda place: bool(current.specs(place))), Rivals(config)
+    unsettled = defaultdict[str, Unsettled](Unsettled)  # outlives streams: one that is changed begins anew
+
+    def make(spec: StreamSpec) -> Stream:
+        seat = Seat(spec.name, place_of(config, spec), rivals, requests)
+        return Stream(spec, current.config, session, current.pool, seat, unsettled[spec.name])
+
+    def join(shared: Shared) -> Alone:
+        membership = Alone(config.checkpoints.partitions, shared)
+        file.tell(membership.offer)
+        return membership
+
+    beside = {"requests": requests.run, "rivals": rivals.run, "config file": file.run}
+    return await _beside(beside, stopping, supervise(current, make, join, stopping))
 
 
-async def _shared(config: Config, session: Session, pool: Pool, stopping: asyncio.Event) -> bool:
+async def _shared(current: Current, session: Session, file: ConfigFile, stopping: asyncio.Event) -> bool:
     """As one replica of several."""
+    config = current.config
     claims = Claims(config.group.session_timeout)
-    requests = Requests(config, lambda place: place in claims.held)
-    places = _places(config)
+    requests = Requests(config, lambda place: place in claims.held and bool(current.specs(place)))
     unsettled = defaultdict[str, Unsettled](Unsettled)  # outlives streams: a partition may come back to us
 
-    def make(place: int) -> list[Stream]:
-        specs = places.get(place, [])
-        return [
-            Stream(spec, config, session, pool, Seat(spec.name, place, claims, requests), unsettled[spec.name])
-            for spec in specs
-        ]
+    def make(spec: StreamSpec) -> Stream:
+        seat = Seat(spec.name, place_of(config, spec), claims, requests)
+        return Stream(spec, current.config, session, current.pool, seat, unsettled[spec.name])
 
     async def introduce() -> words.Said:
         """Only once the API server answers: who cannot reach it should own no streams."""
         host = os.environ.get("HOSTNAME") or socket.gethostname()  # as containers have it: the pod's name
-        return words.introduce(config, await cluster_uid(session, Delay("all streams")), host)
+        uid = await cluster_uid(session, Delay("all streams"))
+        return words.introduce(current.config, uid, host)
 
     def join(shared: Shared) -> Member:
-        return Member(config, claims, shared, introduce)
+        membership = Member(config, claims, shared, introduce)
+        file.tell(membership.offer)
+        return membership
 
-    running = supervise_shared(len(streams(config)), make, join, stopping)
-    return await _beside({"requests": requests.run}, stopping, running)
+    beside = {"requests": requests.run, "config file": file.run}
+    return await _beside(beside, stopping, supervise(current, make, join, stopping))
 
 
 async def _beside(tasks: Tasks, stopping: asyncio.Event, running: Coroutine[None, None, bool]) -> bool:
@@ -143,17 +158,8 @@ async def _beside(tasks: Tasks, stopping: asyncio.Event, running: Coroutine[None
     return worked
 
 
-def _places(config: Config) -> dict[int, list[StreamSpec]]:
-    """The streams by their partition of the checkpoint topic, whose owner runs them."""
-    places: defaultdict[int, list[StreamSpec]] = defaultdict(list)
-    for spec in streams(config):
-        target = covers.target_of(config.checkpoint_topic, config.checkpoints.partitions, spec.name)
-        places[target.partition].append(spec)
-    return dict(places)
-
-
-def _listen(stopping: asyncio.Event) -> list[str]:
-    """SIGTERM and SIGINT end the bridge in good order; SIGHUP, which a lost terminal sends, is ignored."""
+def _listen(stopping: asyncio.Event, file: ConfigFile) -> list[str]:
+    """SIGTERM and SIGINT end the bridge in good order; SIGHUP, which a lost terminal sends too, looks at the config."""
     loop, received = asyncio.get_running_loop(), list[str]()
 
     def stop(name: str) -> None:
@@ -162,5 +168,5 @@ def _listen(stopping: asyncio.Event) -> list[str]:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop, number.name)
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    loop.add_signal_handler(signal.SIGHUP, file.reload)
     return received

@@ -5,11 +5,12 @@ from pathlib import Path
 
 from bridge.metrics import described
 from bridge.ownership import telling as of_groups
+from bridge.reload import telling as of_files
 from bridge.sink import telling as of_kafka
 from bridge.source import telling as of_sources
 from bridge.telemetry import Told
 
-MODULES = (of_kafka, of_sources, of_groups)
+MODULES = (of_kafka, of_sources, of_groups, of_files)
 """Imported, so that their types are known."""
 TARGET = "docs/telemetry.md"
 

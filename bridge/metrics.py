@@ -56,6 +56,11 @@ RECOVERIES = Counter("bridge_recoveries", "Fresh starts from the checkpoint afte
 MISTAKES = Counter("bridge_mistakes", "Fresh starts of what runs beside streams, after a mistake of ours.", ["task"])
 BUFFER_FULL = Counter("bridge_buffer_full", "Watches closed because the buffer was full.", STREAM)
 OVERSIZE = Counter("bridge_oversize", "Objects published as metadata only: larger than maxMessageBytes.", STREAM)
+RELOADS = Counter(
+    "bridge_config_reloads",
+    "Looks at a config file that has changed, by what came of it: applied, unchanged, rejected, needs_restart.",
+    ["result"],
+)
 
 ALERTED = (REDELIVERED, GAPS, GAP_SECONDS, DIFFERENCES, RECOVERIES, BUFFER_FULL, OVERSIZE)
 
@@ -97,11 +102,21 @@ CONFIGURED = Gauge("bridge_configured_streams", "Streams that the config file as
 PARTITIONS = Gauge("bridge_owned_partitions", "Partitions of the checkpoint topic that this replica owns.", ())
 MEMBER = Gauge("bridge_group_member", "1 where this replica is a member of its group, else 0.", ())
 LOOP_LAG = Gauge("bridge_loop_lag_seconds", "How late the event loop's last heartbeat was.", ())
+CONFIG_SUCCESSFUL = Gauge(
+    "bridge_config_last_reload_successful",
+    "1: the config file can be used; 0: it cannot, and the one before rules.",
+    (),
+)
+CONFIG_TIME = Gauge(
+    "bridge_config_last_reload_success_timestamp_seconds", "When the config file was last found to be right.", ()
+)
+CONFIG_PENDING = Gauge("bridge_config_pending", "1: a changed config file waits until all replicas have it.", ())
 BUILD = Gauge("bridge_build_info", "What runs, as labels.", ("version", "python", "aiokafka"))
 
 GAUGES = (
     *(STREAM_READY, STREAM_STATE, POSITION_TIME, STALE_AFTER, FRAME_TIME, VERIFIED, LAG, BUFFERED, BUFFER_LIMIT),
     *(OBJECTS, OWNED, CONFIGURED, PARTITIONS, MEMBER, LOOP_LAG, BUILD),
+    *(CONFIG_SUCCESSFUL, CONFIG_TIME, CONFIG_PENDING),
 )
 
 Readings = Mapping[Gauge, list[tuple[tuple[str, ...], float]]]

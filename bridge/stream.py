@@ -95,6 +95,15 @@ class Stream:
         self._unsettled = unsettled or Unsettled()
         self._failure = ""
         self._carrying: float | None = None
+        self._under_way: tuple[Writer, Reader] | None = None
+
+    def adopt(self, config: Config) -> None:
+        """Another one that runs the same stream: what can be taken up is, without a pause; what cannot is not asked."""
+        self._config = config
+        if self._under_way is not None:
+            writer, reader = self._under_way
+            writer.adopt(config)
+            reader.adopt(config.verify_interval)
 
     def stop(self) -> None:
         """End soon: what is being committed is committed, what was read beyond it is read again next time."""
@@ -158,7 +167,7 @@ class Stream:
             await opened.writer.kill()
             raise
         finally:
-            self._buffer = None
+            self._buffer = self._under_way = None
             buffer.drop()
             BufferChanged(self.name, 0, buffer.limit, 0.0).emit()
         return outcome
@@ -171,6 +180,8 @@ class Stream:
         self._started(opened, identity, len(index))
         api = Api(self._session, identity.selection, identity.cluster_uid)
         reader = Reader(self.name, api, _state(opened.start), index, buffer, self._config.verify_interval)
+        writer.adopt(self._config)  # it may have changed while the writer was opened
+        self._under_way = writer, reader
         async with asyncio.TaskGroup() as group:
             reading = group.create_task(unless_abandoned(reader.run()), name=f"{self.name} reader")
             holding = group.create_task(unless_abandoned(writer.hold()), name=f"{self.name} hold")

@@ -4,6 +4,10 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Protocol
 
+from bridge.config.changes import alike
+from bridge.config.streams import StreamSpec
+from bridge.config.tree import Config
+from bridge.reload.telling import StreamRemoved
 from bridge.retry import Backoff
 from bridge.source.reader import HEALTHY
 from bridge.stream import Outcome, reason_of
@@ -23,7 +27,7 @@ REMIND = 60.0
 class Running(Protocol):
     """What the supervisor needs of a stream: `run` ends by itself only when all is over, or soon after `stop`.
 
-    `remind` says once more why a stream that has failed did.
+    `remind` says once more why a stream that has failed did; `adopt` gives it another configuration that has it alike.
     """
 
     name: str
@@ -31,6 +35,16 @@ class Running(Protocol):
     async def run(self) -> Outcome: ...
     def stop(self) -> None: ...
     def remind(self) -> None: ...
+    def adopt(self, config: Config) -> None: ...
+
+
+class Wanted(Protocol):
+    """The configuration that is in force: how many streams there are, and which a partition has."""
+
+    @property
+    def count(self) -> int: ...
+    def specs(self, partition: int) -> Sequence[StreamSpec]: ...
+    def adopt(self, config: Config) -> None: ...
 
 
 class Membership(Protocol):
@@ -51,9 +65,13 @@ class Fleet:
         self.ended = asyncio.Event()
         """Set when one of them has."""
         self._group = group
+        self._over = False
         self._tasks: dict[Running, asyncio.Task[Outcome]] = {}
 
     def begin(self, stream: Running) -> None:
+        """Nothing any more once all of them are ended."""
+        if self._over:
+            return
         task = self._group.create_task(stream.run(), name=stream.name)
         task.add_done_callback(lambda _: self.ended.set())
         self._tasks[stream] = task
@@ -88,6 +106,7 @@ class Fleet:
             StreamReleased(stream.name).emit()
 
     async def end_all(self, seconds: float) -> None:
+        self._over = True
         await self.end(list(self._tasks), seconds)
 
 
@@ -96,52 +115,88 @@ def _has_failed(task: "asyncio.Task[Outcome]") -> bool:
 
 
 class Shared:
-    """Runs the streams of the partitions that are ours. *make* makes the streams of one partition, anew each time."""
+    """Owns which streams run in the partitions that are ours, and by which spec. *make* makes one, anew each time."""
 
-    def __init__(self, fleet: Fleet, make: Callable[[int], Sequence[Running]]) -> None:
+    def __init__(self, fleet: Fleet, wanted: Wanted, make: Callable[[StreamSpec], Running]) -> None:
+        self.count = wanted.count
+        """How many there are anywhere, as far as they are followed."""
         self._fleet = fleet
+        self._wanted = wanted
         self._make = make
-        self._streams: dict[int, Sequence[Running]] = {}
+        self._partitions: dict[int, dict[str, tuple[StreamSpec, Running]]] = {}
+        self._following = asyncio.Lock()
 
     def acquire(self, partitions: Iterable[int]) -> None:
         for partition in partitions:
-            self._streams[partition] = self._make(partition)
-            for stream in self._streams[partition]:
-                self._fleet.begin(stream)
+            self._partitions[partition] = {}
+            self._fill(partition)
 
     async def release(self, partitions: Iterable[int], *, at_once: bool = False) -> None:
-        numbers = list(partitions)
-        streams = [stream for number in numbers for stream in self._streams.get(number, ())]
+        gone = [self._partitions.pop(number, {}) for number in partitions]
+        streams = [stream for running in gone for _, stream in running.values()]
         await self._fleet.end(streams, 0 if at_once else HAND_OVER)
-        for number in numbers:
-            self._streams.pop(number, None)
+
+    def adopt(self, config: Config) -> None:
+        """It is in force: what begins from now on begins by it, what runs takes up what it can. Then comes `follow`."""
+        self._wanted.adopt(config)
+        for running in self._partitions.values():
+            for _, stream in running.values():
+                stream.adopt(config)
+
+    async def follow(self) -> None:
+        """What is otherwise now, or no longer there, ends in good order; then what is missing begins. The rest runs on.
+
+        A partition that is released meanwhile is let alone.
+        """
+        async with self._following:
+            ending = self._outdated()
+            await self._fleet.end([stream for _, stream in ending], HAND_OVER)
+            for partition, stream in ending:
+                running = self._partitions.get(partition, {})
+                if stream.name in running and running[stream.name][1] is stream:
+                    del running[stream.name]
+            for partition in self._partitions:
+                self._fill(partition)
+            self.count = self._wanted.count
+            for partition, stream in ending:
+                if stream.name not in self._names(partition):
+                    StreamRemoved(stream.name).emit()
+
+    def _fill(self, partition: int) -> None:
+        running = self._partitions[partition]
+        for spec in self._wanted.specs(partition):
+            if spec.name not in running:
+                stream = self._make(spec)
+                running[spec.name] = spec, stream
+                self._fleet.begin(stream)
+
+    def _outdated(self) -> list[tuple[int, Running]]:
+        found: list[tuple[int, Running]] = []
+        for partition, running in self._partitions.items():
+            wanted = {spec.name: spec for spec in self._wanted.specs(partition)}
+            for name, (spec, stream) in running.items():
+                if name not in wanted or not alike(spec, wanted[name]):
+                    found.append((partition, stream))
+        return found
+
+    def _names(self, partition: int) -> set[str]:
+        return {spec.name for spec in self._wanted.specs(partition)}
 
 
-async def supervise(streams: Sequence[Running], stopping: asyncio.Event) -> bool:
-    """Run *streams* until *stopping* is set. False if every one of them has failed for good."""
-    async with asyncio.TaskGroup() as group:
-        fleet = Fleet(group)
-        for stream in streams:
-            fleet.begin(stream)
-        await _watch(group, fleet, len(streams), stopping)
-        worked = fleet.failed < len(streams)
-        await fleet.end_all(GRACE)
-    return worked
-
-
-async def supervise_shared(
-    count: int,
-    make: Callable[[int], Sequence[Running]],
+async def supervise(
+    wanted: Wanted,
+    make: Callable[[StreamSpec], Running],
     join: Callable[[Shared], Membership],
     stopping: asyncio.Event,
 ) -> bool:
-    """Run what the group says, until *stopping* is set. False if all *count* streams are ours, and all have failed."""
+    """Run what the membership says, until *stopping* is set. False if all streams are ours, and all have failed."""
     async with asyncio.TaskGroup() as group:
         fleet = Fleet(group)
-        membership = join(Shared(fleet, make))
+        shared = Shared(fleet, wanted, make)
+        membership = join(shared)
         belonging = group.create_task(lasting("membership", membership.run, membership.give_up), name="membership")
-        await _watch(group, fleet, count, stopping)
-        worked = fleet.failed < count
+        await _watch(group, fleet, shared, stopping)
+        worked = fleet.failed < shared.count
         belonging.cancel()  # our session lasts while streams end; nothing more may begin
         await fleet.end_all(GRACE)
     await membership.leave()
@@ -174,10 +229,10 @@ async def lasting(
             await asyncio.sleep(wait)
 
 
-async def _watch(group: asyncio.TaskGroup, fleet: Fleet, count: int, stopping: asyncio.Event) -> None:
-    """Until *stopping* is set, or all of *count* streams have failed."""
+async def _watch(group: asyncio.TaskGroup, fleet: Fleet, shared: Shared, stopping: asyncio.Event) -> None:
+    """Until *stopping* is set, or all streams there are have failed."""
     stop = group.create_task(stopping.wait(), name="stop")
-    while not stop.done() and fleet.failed < count:
+    while not stop.done() and fleet.failed < shared.count:
         fleet.ended.clear()
         ended = group.create_task(fleet.ended.wait(), name="one has ended")
         done, _ = await asyncio.wait({stop, ended}, timeout=REMIND, return_when=asyncio.FIRST_COMPLETED)

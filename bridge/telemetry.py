@@ -36,7 +36,7 @@ def configure_logging(level: str, console: bool) -> None:
         processors=[*shared, *last],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
         logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
-        cache_logger_on_first_use=True,
+        cache_logger_on_first_use=False,  # the level and the form may change while we run; lines are few
     )
     # The libraries' own logs repeat, line by line, what we report once: only their worst comes through.
     logging.basicConfig(level=logging.CRITICAL, force=True)

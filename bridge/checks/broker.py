@@ -60,7 +60,7 @@ async def share(config: Config, cluster_uid: str) -> GroupState:
 
 
 def _others(mine: Said, members: list[Membership]) -> str:
-    found = [member.said for member in members if member.said.config not in ("", mine.config)]
+    found = [member.said for member in members if member.said.wanted not in ("", mine.config)]
     if not found:
         return ""
     what = f"replicas of another configuration run, those of this one wait for them: {difference(mine, found[0])}"

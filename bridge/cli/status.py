@@ -46,7 +46,8 @@ def _problems(report: "Report") -> dict[str, list[str]]:
     """Whom it befalls, by what it is."""
     found: dict[str, list[str]] = {report.problem: ["bridge"]} if report.problem else {}
     waits = [(f"replica {each.host}", f"waits: {each.waits}") for each in report.replicas if each.waits]
-    for place, text in [*waits, *((state.name, state.problem) for state in report.streams if state.problem)]:
+    pending = [(f"replica {each.host}", f"has a new file: {each.pending}") for each in report.replicas if each.pending]
+    for place, text in [*waits, *pending, *((state.name, state.problem) for state in report.streams if state.problem)]:
         found.setdefault(text, []).append(place)
     return found
 

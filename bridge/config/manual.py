@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 import msgspec
 from msgspec import inspect
 
+from bridge.config.changes import RULES, Rule
 from bridge.config.fields import Field, Kind, fields, kind_of, root, text_of
 
 _HEAD = """# The config file
@@ -23,12 +24,15 @@ refused, and all mistakes of a file are reported together, each with its line, i
 - **Paths** are relative to the config file.
 - An editor completes and checks the file if its first line names the schema:
   `# yaml-language-server: $schema=./schema.json` (`event-bridge schema` prints it).
+- **A file that changes** while the bridge runs is
+  [taken up](operations.md#changing-the-configuration-while-it-runs), but for {restart}: these need a restart.
 """
 
 
 def manual() -> str:
     """Markdown; one section for each mapping, in the order of the file."""
-    return "\n".join([_HEAD, *_section("", "At the top", root())])
+    restart = _codes(name for name, rule in RULES.items() if rule is Rule.RESTART)
+    return "\n".join([_HEAD.replace("{restart}", restart), *_section("", "At the top", root())])
 
 
 def _section(path: str, title: str, info: inspect.StructType) -> Iterator[str]:

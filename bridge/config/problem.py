@@ -30,6 +30,10 @@ class ConfigError(Exception):
         self.problems = tuple(problems)
 
 
+class RestartNeeded(ConfigError):  # noqa: N818 -- the file is right: it is the bridge that is in the way
+    """The file can be used, but not by a bridge that runs by another one. Its problems are the fields in the way."""
+
+
 class Misread(ValueError):  # noqa: N818 -- the word for one value that is wrong; its finder adds the place
     """One value is wrong; who knows the file, line and field makes a `Problem` of it."""
 

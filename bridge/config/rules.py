@@ -8,6 +8,7 @@ from msgspec import Struct
 from bridge.config.kafka import Kafka, Sasl
 from bridge.config.problem import Misread
 from bridge.config.report import Report
+from bridge.config.selectors import field_problem, label_problem
 from bridge.config.streams import streams_of
 from bridge.config.topics import known_topic, name_problems, template_problems
 from bridge.config.tree import Config
@@ -34,6 +35,7 @@ _LOGIN = {
 }
 EXTENSION = "[A-Za-z]+"
 """As Kafka's own clients have it (OAuthBearerClientInitialResponse)."""
+_SELECTORS = {"labelSelector": "app=web,tier in (front, back),!canary", "fieldSelector": "type=Warning"}
 _NAMING = ("name", "resource", "namespaces")
 
 
@@ -134,6 +136,13 @@ def _watches(config: Config) -> Iterator[Finding]:
 def _watch(watch: Watch, path: str) -> Iterator[Finding]:
     if watch.format != "envelope":
         yield Finding(f"{path}.format", f"{watch.format} is not yet possible: only envelope", "Remove the line.")
+    for name, selector, problem in (
+        ("labelSelector", watch.label_selector, label_problem),
+        ("fieldSelector", watch.field_selector, field_problem),
+    ):
+        if selector and (wrong := problem(selector)):
+            mend = f"Write one as kubectl takes it, such as {_SELECTORS[name]}"
+            yield Finding(f"{path}.{name}", f"is no selector: {wrong}", mend)
     lists = {"namespaces": watch.namespaces, "types": watch.types, "drop": watch.drop}
     for name, items in lists.items():
         for index, item in enumerate(items):

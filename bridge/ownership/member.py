@@ -13,8 +13,16 @@ from msgspec.structs import replace
 from bridge.config.tree import Config
 from bridge.ownership.claims import Claims
 from bridge.ownership.group import Group, Joined, Named, Standing
-from bridge.ownership.telling import GroupDelayed, GroupLost, GroupWaiting, MembershipChanged, ShareChanged
-from bridge.ownership.words import Said, Told, assign, difference
+from bridge.ownership.telling import (
+    ConfigPending,
+    ConfigWaiting,
+    GroupDelayed,
+    GroupLost,
+    GroupWaiting,
+    MembershipChanged,
+    ShareChanged,
+)
+from bridge.ownership.words import Offer, Said, Told, assign, behind, difference, introduce
 from bridge.retry import Backoff
 from bridge.sink import topics
 from bridge.sink.connection import KafkaFault
@@ -40,6 +48,12 @@ class Keeper(Protocol):
         *at_once*: by force, with whatever they are writing.
         """
 
+    def adopt(self, config: Config) -> None:
+        """It is in force: what begins from now on begins by it."""
+
+    async def follow(self) -> None:
+        """End, in the partitions that are acquired, streams that are otherwise now, and begin those that are new."""
+
 
 class Member:
     """Owns our membership, from `run` until `leave`."""
@@ -52,6 +66,7 @@ class Member:
         self._keeper = keeper
         self._introduce = introduce
         self._said = Said("", "", "", ())
+        self._wanted = config
         self._member = ""
         self._joined: Joined | None = None
         self._is_stale = True
@@ -59,6 +74,17 @@ class Member:
         self._backoff = Backoff(LONGEST_WAIT)
         self._trouble = _Trouble()
         self._is_member = False
+
+    def offer(self, config: Config) -> None:
+        """The file says this now. It is in force as soon as it is the file of all that run what we run.
+
+        What does not touch the streams is nobody else's business, and in force at once.
+        """
+        self._wanted = config
+        if not self._is_pending:
+            self._adopt(config)
+        ConfigPending(self._is_pending).emit()
+        self._is_stale = True
 
     async def run(self) -> None:
         """Until cancelled. Whatever fails, it is tried again."""
@@ -108,7 +134,8 @@ class Member:
                 await self._live(group)
 
     async def _join(self, group: Group, tasks: asyncio.TaskGroup) -> None:
-        words = replace(self._said, held=tuple(sorted(self._claims.held)))
+        wanted = self._wanted
+        words = self._words()
         joined = await group.join(self._member, words)
         if isinstance(joined, Named):
             self._member = joined.member
@@ -119,35 +146,70 @@ class Member:
             sent = asyncio.get_running_loop().time()
             told = await group.sync(joined, shares)
             if isinstance(told, Told):
-                self._take(told, sent, tasks)
+                self._take(told, sent, tasks, wanted)
                 return
             joined = told
         if joined is Standing.OUT:
             await self._lose()
 
-    def _take(self, told: Told, sent: float, tasks: asyncio.TaskGroup) -> None:
-        """What is new is run from now on; what is gone is ended, and we join again when it is."""
-        self._is_stale = False
+    @property
+    def _is_pending(self) -> bool:
+        """The file has other streams than are in force."""
+        return self._wanted.watches != self._config.watches
+
+    def _words(self) -> Said:
+        said = replace(self._said, held=tuple(sorted(self._claims.held)))
+        if not self._is_pending:
+            return said
+        other = self._introduced(self._wanted)
+        return replace(said, offer=Offer(other.config, other.streams))
+
+    def _introduced(self, config: Config) -> Said:
+        return introduce(config, self._said.cluster_uid, self._said.host)
+
+    def _take(self, told: Told, sent: float, tasks: asyncio.TaskGroup, wanted: Config) -> None:
+        """What is new is run from now on; what is gone is ended, and we join again when it is.
+
+        *wanted* is what our file said when we joined: if all are to run that now, so do we, whatever it says since.
+        """
+        self._is_stale = self._wanted is not wanted
         self._claims.proven(sent)
+        agreed = told.config not in ("", self._said.config) and told.config == self._introduced(wanted).config
+        if agreed:
+            self._adopt(self._wanted if self._wanted.watches == wanted.watches else wanted)
+        ConfigPending(self._is_pending).emit()
         self._fine(told)
         held, given = self._claims.held, set(told.partitions)
         if given != held:
             ShareChanged(len(given), sorted(given - held), sorted(held - given)).emit()
         self._claims.take(given - held)
         self._keeper.acquire(sorted(given - held))
-        if lost := sorted(held - given):
+        lost = sorted(held - given)
+        if lost or agreed:
             self._leaving = tasks.create_task(self._let_go(lost), name="hand over")
+
+    def _adopt(self, config: Config) -> None:
+        self._keeper.adopt(config)
+        self._config = config
+        self._said = self._introduced(config)
 
     def _fine(self, told: Told) -> None:
         self._backoff.reset()
         self._counts_as(member=True)
-        if told.instead is None:
-            self._trouble.over()
+        if told.instead is not None:
+            what = difference(self._introduced(self._wanted), told.instead)
+            self._trouble.waits(lambda seconds: GroupWaiting(what, seconds).emit())
+        elif told.behind:
+            why = behind(told.behind)
+            self._trouble.waits(lambda seconds: ConfigWaiting(why, seconds).emit())
         else:
-            self._trouble.waits(difference(self._said, told.instead))
+            self._trouble.over()
 
     async def _let_go(self, partitions: list[int]) -> None:
-        await self._keeper.release(partitions)
+        """Also, what another configuration has otherwise ends and begins; the others learn that we run it."""
+        async with asyncio.TaskGroup() as both:
+            both.create_task(self._keeper.release(partitions))
+            both.create_task(self._keeper.follow())
         self._claims.drop(partitions)
         self._is_stale = True
         self._leaving = None
@@ -190,27 +252,26 @@ class Member:
 
 
 class _Trouble:
-    """Owns why we run nothing, since when, and when that was last said."""
+    """Owns why we run nothing, or not what our file says; since when, and when that was last said."""
 
     def __init__(self) -> None:
         self.over()
 
     def over(self) -> None:
         self._since = self._said = float("-inf")
-        self._waiting = ""
+        self._waiting: Callable[[float], None] | None = None
 
     def delays(self, what: str) -> None:
         self._tell(lambda seconds: GroupDelayed(what, seconds).emit())
 
-    def waits(self, what: str) -> None:
-        self._waiting = what
+    def waits(self, say: Callable[[float], None]) -> None:
+        self._waiting = say
         self.goes_on()
 
     def goes_on(self) -> None:
         """Members are fine, but for those that another configuration keeps waiting."""
-        waiting = self._waiting
-        if waiting:
-            self._tell(lambda seconds: GroupWaiting(waiting, seconds).emit())
+        if self._waiting is not None:
+            self._tell(self._waiting)
 
     def _tell(self, say: Callable[[float], None]) -> None:
         now = asyncio.get_running_loop().time()

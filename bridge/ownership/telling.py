@@ -61,3 +61,20 @@ class NameTaken(Told, frozen=True):
 
     what: str
     """Where they run, and the mend."""
+
+
+class ConfigWaiting(Told, frozen=True):
+    """Our file has changed, and that of other replicas has not yet: all go on by the one before. Once a minute."""
+
+    line: ClassVar[str] = "config waits for other replicas"
+    levels: ClassVar[tuple[Level, ...]] = ("warning",)
+
+    what: str
+    """For whom it waits."""
+    seconds: float
+
+
+class ConfigPending(Told, frozen=True):
+    """Whether a changed file waits for the other replicas."""
+
+    pending: bool

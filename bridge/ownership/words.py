@@ -2,10 +2,13 @@
 
 One configuration runs at a time: a partition's owner must know all of its streams, and know them alike. Members with
 another one get nothing until the last member of the one that runs has gone, as at the end of a rolling update.
+
+Where a member's file has changed, it tells what it could run instead, and goes on. What all of those that run have
+offered alike is what all take up, in that same round: so no stream is ever run by two files in turn.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import msgspec
 from msgspec import Struct
@@ -17,10 +20,18 @@ from bridge.ownership.shares import Shares, hand_over, share
 from bridge.sink.covers import UNREADABLE, target_of
 
 
+class Offer(Struct, frozen=True):
+    """What a member could run instead, as `Said` tells it of what it runs."""
+
+    config: str
+    streams: tuple[str, ...]
+
+
 class Said(Struct, frozen=True):
     """What a member says when it joins. *config* tells configurations apart, *cluster* and *streams* are for people.
 
     *held* are the partitions whose streams it runs, and goes on running until it finds that they are no longer its.
+    *offer*: its file has changed.
     """
 
     host: str
@@ -29,13 +40,33 @@ class Said(Struct, frozen=True):
     streams: tuple[str, ...]
     held: tuple[int, ...] = ()
     cluster_uid: str = ""
+    offer: Offer | None = None
+
+    @property
+    def wanted(self) -> str:
+        """The configuration that its file says."""
+        return self.config if self.offer is None else self.offer.config
+
+    def as_running(self, config: str) -> "Said | None":
+        """What it would say if it ran that; None: it cannot."""
+        if config == self.config:
+            return self
+        if self.offer is None or config != self.offer.config:
+            return None
+        return replace(self, config=config, streams=self.offer.streams, offer=None)
 
 
 class Told(Struct, frozen=True):
-    """What a member gets: partitions; or, where another configuration runs, one of those that run it."""
+    """What a member gets: partitions; or, where another configuration runs, one of those that run it.
+
+    *config* runs from now on: the member's own, or what it has offered. *behind*: hosts of those whose files say
+    otherwise than the member's, so that its offer waits for them.
+    """
 
     partitions: tuple[int, ...]
     instead: Said | None = None
+    config: str = ""
+    behind: tuple[str, ...] = ()
 
 
 encode = msgspec.json.Encoder().encode
@@ -84,14 +115,20 @@ def difference(mine: Said, theirs: Said) -> str:
     return "; ".join(parts if len(parts) > 1 else [*parts, "the same streams, otherwise defined"])
 
 
+def behind(hosts: Iterable[str]) -> str:
+    """Why a changed file is not in force yet."""
+    return f"it waits until {_some(list(hosts))} has it, too; all go on with the one before"
+
+
 def _some(names: list[str]) -> str:
     return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
 
 
 def assign(partitions: int, members: Mapping[str, Said]) -> dict[str, Told]:
     """The leader's work. *members* must not be empty."""
-    running = _running(members)
-    ours = {name: member for name, member in members.items() if member.config == running}
+    now = _running(members)
+    running = _agreed(now, members.values())
+    ours = {name: said for name, member in members.items() if (said := member.as_running(running)) is not None}
     one = min(ours.items())[1]
     weights = [0] * partitions
     for stream in one.streams:
@@ -99,7 +136,26 @@ def assign(partitions: int, members: Mapping[str, Said]) -> dict[str, Told]:
     held = {name: [n for n in member.held if n < partitions] for name, member in ours.items()}
     holding = {name: member.held for name, member in members.items()}
     given: Shares = hand_over(share(weights, held), holding)
-    return {name: Told(tuple(sorted(given[name]))) if name in given else Told((), one) for name in members}
+    return {
+        name: Told(tuple(sorted(given[name])), None, running, _behind(running, member, members.values()))
+        if name in given
+        else Told((), one, running)
+        for name, member in members.items()
+    }
+
+
+def _agreed(running: str, members: Iterable[Said]) -> str:
+    """What the files of all that run *running* say, if they say the same."""
+    wanted = {member.wanted for member in members if member.config == running}
+    return wanted.pop() if len(wanted) == 1 else running
+
+
+def _behind(running: str, member: Said, members: Iterable[Said]) -> tuple[str, ...]:
+    """Hosts that run *running* and whose files are not yet what the member's is."""
+    if member.wanted == running:
+        return ()
+    others = {each.host for each in members if each.config == running and each.wanted != member.wanted}
+    return tuple(sorted(others))
 
 
 def _running(members: Mapping[str, Said]) -> str:

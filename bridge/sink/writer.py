@@ -113,6 +113,10 @@ class Writer:
             raise
         return Opened(writer, take.start, take.index, take.request)
 
+    def adopt(self, config: Config) -> None:
+        """Another one that runs the same stream: its interval of progress, and how topics are made."""
+        self._config = config
+
     @property
     def worn_out(self) -> bool:
         """It works, but should be closed and opened again."""

@@ -20,11 +20,19 @@ class Pool:
     Half of *limit* (bytes) is parted evenly between *buffers*: nobody can starve another. Half is for whoever needs it.
     """
 
+    own: int
+    common: int
+
     def __init__(self, limit: int, buffers: int = 1) -> None:
-        self.own = limit // (2 * buffers)
-        self.common = limit - self.own * buffers
         self.used = 0
         self.drained = asyncio.Event()
+        self.resize(limit, buffers)
+
+    def resize(self, limit: int, buffers: int) -> None:
+        """Buffers that hold more than they now may have are not cut: they get nothing more until they are drained."""
+        self.own = limit // (2 * buffers)
+        self.common = limit - self.own * buffers
+        self.drained.set()
 
 
 class Buffer:
@@ -41,6 +49,7 @@ class Buffer:
         self._arrived = asyncio.Event()
         self._open = True
         self._stalled = False
+        self._borrowed = 0
         self.size = 0
 
     @property
@@ -52,10 +61,6 @@ class Buffer:
     @property
     def full(self) -> bool:
         return self.size >= self.limit
-
-    @property
-    def _borrowed(self) -> int:
-        return max(0, self.size - self._pool.own)
 
     @property
     def ended(self) -> bool:
@@ -136,8 +141,10 @@ class Buffer:
         return events
 
     def _resize(self, by: int) -> None:
-        before = self._borrowed
+        """What is borrowed is remembered as it was counted: the pool may have been parted anew since."""
         self.size += by
-        self._pool.used += self._borrowed - before
+        borrowed = max(0, self.size - self._pool.own)
+        self._pool.used += borrowed - self._borrowed
+        self._borrowed = borrowed
         if by < 0:
             self._pool.drained.set()

@@ -111,6 +111,10 @@ class Reader:
         self._comparison = Comparison(index, NO_VERSION)
         self._next_page = 0.0
 
+    def adopt(self, verify_interval: float) -> None:
+        """Counts from the next silence on: one that is being waited for lasts as long as it was to."""
+        self._silence.adopt(verify_interval)
+
     async def run(self) -> Trouble:
         """Read until nothing more can be asked, and say why. Closes the stream and the buffer whenever it ends."""
         _moved(self._stream, self._state)

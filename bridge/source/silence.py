@@ -35,6 +35,12 @@ class Silence:
     def grace(self) -> float:
         return min(GRACE * self._interval, LONGEST_GRACE)
 
+    def adopt(self, interval: float) -> None:
+        """Another interval, from now on: a shorter one is not waited for longer than it says."""
+        now = asyncio.get_running_loop().time()
+        self._interval = interval
+        self._due = min(self._due, now + between(1 - JITTER, 1 + JITTER) * interval)
+
     def end(self) -> None:
         """The position has moved."""
         self._due = asyncio.get_running_loop().time() + between(1 - JITTER, 1 + JITTER) * self._interval

@@ -7,13 +7,17 @@ from msgspec import Struct
 
 
 class Replica(Struct, frozen=True, rename="camel"):
-    """A member of the group. *waits* tells why it runs nothing, where another configuration runs."""
+    """A member of the group. *waits* tells why it runs nothing, where another configuration runs.
+
+    *pending*: its file has changed, for what it goes on with the one before.
+    """
 
     host: str
     member: str
     address: str
     streams: int
     waits: str = ""
+    pending: str = ""
 
 
 class RestartState(Struct, frozen=True, rename="camel"):

@@ -9,7 +9,7 @@ from bridge.config.tree import Config
 from bridge.model.checkpoint import Checkpoint
 from bridge.ownership.group import Group, Membership
 from bridge.ownership.rivals import namesakes, taken
-from bridge.ownership.words import NOBODY, Said, difference
+from bridge.ownership.words import NOBODY, Said, behind, difference
 from bridge.sink import checkpoints, covers
 from bridge.sink.checkpoints import Summary
 from bridge.sink.connection import KafkaFault
@@ -76,7 +76,8 @@ def _replicas(members: list[Membership], states: tuple[StreamStatus, ...]) -> tu
         places = set(member.told.partitions)
         count = sum(1 for state in states if state.configured and state.partition in places)
         waits = difference(member.said, member.told.instead) if member.told.instead is not None else ""
-        return Replica(member.said.host, member.member, member.address, count, waits)
+        pending = behind(member.told.behind) if member.told.behind else ""
+        return Replica(member.said.host, member.member, member.address, count, waits, pending)
 
     return tuple(one(member) for member in members)
 

@@ -5,7 +5,15 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
-from bridge.ownership.telling import GroupDelayed, GroupWaiting, MembershipChanged, NameTaken, ShareChanged
+from bridge.ownership.telling import (
+    ConfigPending,
+    GroupDelayed,
+    GroupWaiting,
+    MembershipChanged,
+    NameTaken,
+    ShareChanged,
+)
+from bridge.reload.telling import ConfigApplied, ConfigRejected, ConfigUnchanged, RestartRequired
 from bridge.sink.telling import RecordsCommitted, RelistCompleted, StreamRestarted
 from bridge.source.telling import FramesHeard, StreamVerified, WatchMoved
 from bridge.telemetry import (
@@ -42,8 +50,9 @@ class Board:
     def __init__(self, setup: Setup, stopping: Callable[[], bool], clock: Callable[[], float] = time.time) -> None:
         self.setup = setup
         """To be replaced when another config file comes into force."""
-        self.rejected = ""
-        """Why a changed config file is not in force; empty if there is none."""
+        self._rejected = ""
+        self._config_time = clock()
+        self._config_pending = False
         self._stopping = stopping
         self._clock = clock
         self._started = clock()
@@ -78,6 +87,17 @@ class Board:
             case ShareChanged(partitions=count):
                 self._partitions, self._trouble = count, ""
             case _:
+                self._concerns_the_file(told)
+
+    def _concerns_the_file(self, told: object) -> None:
+        match told:
+            case ConfigRejected(problems=problems) | RestartRequired(problems=problems):
+                self._rejected = "; ".join(problems)
+            case ConfigApplied() | ConfigUnchanged():
+                self._rejected, self._config_time = "", self._clock()
+            case ConfigPending(pending):
+                self._rejected, self._config_pending = "", pending
+            case _:
                 pass
 
     def read(self) -> Status:
@@ -98,7 +118,9 @@ class Board:
             host=setup.host,
             group=group,
             trouble=self._trouble,
-            rejected=self.rejected,
+            rejected=self._rejected,
+            config_time=self._config_time,
+            config_pending=self._config_pending,
             rate_step=STEP,
             elsewhere=tuple(name for name in setup.streams if name not in self._entries),
             streams=streams,

@@ -71,7 +71,8 @@ class Status(Struct, frozen=True, rename="camel"):
     """What `/status` answers. *group* is None where the bridge is standalone.
 
     *elsewhere*: the streams of the config file that do not run here. *trouble* is what concerns all streams, and
-    *rejected* why a changed config file is not in force; empty: there is none.
+    *rejected* why a changed config file is not in force; empty: there is none. *configTime*: when the file was last
+    found to be right; *configPending*: it has changed, and other replicas have not got it yet.
     """
 
     ready: bool
@@ -86,6 +87,8 @@ class Status(Struct, frozen=True, rename="camel"):
     group: Membership | None
     trouble: str
     rejected: str
+    config_time: float
+    config_pending: bool
     rate_step: float
     elsewhere: tuple[str, ...]
     streams: tuple[StreamState, ...]

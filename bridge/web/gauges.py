@@ -17,6 +17,9 @@ def readings(status: Status, builds: Builds, loop_lag: float) -> Readings:
         metrics.PARTITIONS: status.group.partitions if status.group is not None else None,
         metrics.MEMBER: status.group.member if status.group is not None else None,
         metrics.LOOP_LAG: loop_lag,
+        metrics.CONFIG_SUCCESSFUL: not status.rejected,
+        metrics.CONFIG_TIME: status.config_time,
+        metrics.CONFIG_PENDING: status.config_pending,
     }
     found: dict[Gauge, list[tuple[tuple[str, ...], float]]] = {gauge: [] for gauge in metrics.GAUGES}
     found |= {gauge: [((), float(value))] for gauge, value in whole.items() if value is not None}

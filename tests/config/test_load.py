@@ -1,12 +1,13 @@
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bridge.config.load import load, load_file
-from bridge.config.problem import ConfigError
-from tests.config.reading import REST, Files, problems
+from bridge.config.load import RESTART, load, load_file, reload
+from bridge.config.problem import ConfigError, RestartNeeded
+from tests.config.reading import KAFKA, REST, WATCHES, Files, problems, read
 
 MANY = """\
 name: kube/x
@@ -182,3 +183,32 @@ def outcome(text: str, files: Files) -> list[str]:
         return [repr(load(text, "bridge.yaml", {"A": "hunter2"}, files.read).kafka)]
     except ConfigError as error:
         return [str(problem) for problem in error.problems]
+
+
+def offered(text: str, files: Mapping[str, str] = {}) -> list[str]:
+    """What is wrong with it for a bridge that runs by the least of files."""
+    with pytest.raises(ConfigError) as caught:
+        reload(text, "etc/bridge.yaml", {}, Files(files).read, read(REST))
+    kind = "restart: " if isinstance(caught.value, RestartNeeded) else "invalid: "
+    return [kind + str(problem) for problem in caught.value.problems]
+
+
+def test_a_file_that_a_running_bridge_can_take_up_is_read_as_at_the_start() -> None:
+    text = f"{REST}buffer: 8MiB\n"
+
+    assert reload(text, "etc/bridge.yaml", {}, Files({}).read, read(REST)) == read(text)
+
+
+def test_what_needs_a_restart_is_told_with_its_line() -> None:
+    """All of it at once, also what is gone: such a file would be in force by half."""
+    assert offered("name: other\nkafka:\n  bootstrapServers: kafka:9092\n  compression: lz4\n" + WATCHES) == [
+        f"restart: etc/bridge.yaml:1: name: has changed, which needs a restart. {RESTART}",
+        f"restart: etc/bridge.yaml:4: kafka.compression: has changed, which needs a restart. {RESTART}",
+    ]
+
+
+def test_a_mistake_comes_before_a_restart() -> None:
+    """A restart with that file would not help."""
+    assert offered(f"name: other\n{KAFKA}watches: []\n") == [
+        "invalid: etc/bridge.yaml:3: watches: is an empty list. Give it at least one entry."
+    ]

@@ -5,7 +5,10 @@ import json
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 
-from bridge.config.tree import Config
+import pytest
+from msgspec.structs import replace
+
+from bridge.config.tree import Config, Log
 from bridge.ownership import words
 from bridge.ownership.claims import Claims
 from bridge.ownership.member import HEARTBEAT, Member
@@ -46,6 +49,8 @@ class Replica:
         self.doubled: list[int] = []
         self.cut_off: set[int] = set()
         self.member = Member(config, self.claims, self, self.introduce)
+        self.adopted: list[tuple[float, Config]] = []
+        """When, and which."""
         self._config = config
         self._task: asyncio.Task[None] | None = None
 
@@ -70,6 +75,13 @@ class Replica:
         for number in numbers:
             if self.running.get(number) == self.name:
                 del self.running[number]
+
+    def adopt(self, config: Config) -> None:
+        self.adopted.append((asyncio.get_running_loop().time(), config))
+        self._config = config
+
+    async def follow(self) -> None:
+        await asyncio.sleep(STOPPING)
 
     @property
     def count(self) -> int:
@@ -260,3 +272,104 @@ async def test_a_mistake_of_ours_leaves_no_partition_alone() -> None:
 
     assert shares == (4, 4, 0)
     assert b.doubled == []
+
+
+OTHER = "[{resource: pods}, {resource: events, labelSelector: a=b}]"
+
+
+async def test_a_changed_file_is_taken_up_by_all_at_once_and_nothing_moves() -> None:
+    """The kubelets have it up to two minutes apart. Until then every stream is run by the file before."""
+    async with Broker() as broker, replicas(config_of(broker), "a", "b") as (a, b):
+        await asyncio.sleep(5)
+        before = dict(a.running)
+        a.member.offer(config_of(broker, OTHER))
+        await asyncio.sleep(60)
+        waiting = [list(a.adopted), list(b.adopted)]
+        b.member.offer(config_of(broker, OTHER))
+        await asyncio.sleep(5)
+        after = dict(a.running)
+
+    assert waiting == [[], []]
+    assert [[config for _, config in each.adopted] for each in (a, b)] == 2 * [[config_of(broker, OTHER)]]
+    assert abs(a.adopted[0][0] - b.adopted[0][0]) < HEARTBEAT
+    assert after == before
+
+
+async def test_who_has_another_file_is_not_waited_for_when_it_is_gone() -> None:
+    """A node that is drained, a pod that hangs: those that are left go on."""
+    async with Broker() as broker, replicas(config_of(broker), "a", "b") as (a, b):
+        await asyncio.sleep(5)
+        a.member.offer(config_of(broker, OTHER))
+        await asyncio.sleep(5)
+        await b.freeze()
+        for number in [number for number, name in a.running.items() if name == "b"]:
+            del a.running[number]
+        took = await until_whole(a.running, among="a")
+        adopted = [config for _, config in a.adopted]
+
+    assert adopted == [config_of(broker, OTHER)]
+    assert took < SESSION + 2
+
+
+async def test_who_was_cut_off_while_the_others_changed_follows() -> None:
+    """It finds the others with the new file: it waits, without a stream, until it has that, too."""
+    async with Broker() as broker, replicas(config_of(broker), "a", "b") as (a, b):
+        await asyncio.sleep(5)
+        await b.freeze()
+        for number in [number for number, name in a.running.items() if name == "b"]:
+            del a.running[number]
+        a.member.offer(config_of(broker, OTHER))
+        await until_whole(a.running, among="a")
+        b.start()
+        await asyncio.sleep(30)
+        alone = (a.count, b.count)
+        b.member.offer(config_of(broker, OTHER))
+        await asyncio.sleep(30)
+        shared = (a.count, b.count)
+
+    assert (alone, shared) == ((8, 0), (4, 4))
+
+
+async def test_a_file_that_is_changed_back_is_taken_back() -> None:
+    """An edit that was a mistake, on one node: the others never hear of it."""
+    async with Broker() as broker, replicas(config_of(broker), "a", "b") as (a, b):
+        await asyncio.sleep(5)
+        a.member.offer(config_of(broker, OTHER))
+        await asyncio.sleep(5)
+        a.member.offer(config_of(broker))
+        await asyncio.sleep(5)
+        b.member.offer(config_of(broker, OTHER))
+        await asyncio.sleep(30)
+        adopted = [[config.watches for _, config in each.adopted] for each in (a, b)]
+
+    assert adopted == [[config_of(broker).watches], []]
+
+
+async def test_what_touches_no_stream_waits_for_nobody() -> None:
+    """A log level, to find out why Kafka cannot be reached: the group need not be there."""
+    async with Broker() as broker, replicas(config_of(broker), "a", "b") as (a, b):
+        await broker.stop()
+        other = replace(config_of(broker), log=Log(level="debug"))
+        a.member.offer(other)
+        adopted = [config for _, config in a.adopted]
+        await broker.start()
+
+    assert (adopted, b.adopted) == ([other], [])
+
+
+@pytest.mark.parametrize("later", [0.0, 0.001, 0.01, 0.1, 0.3, 0.6, 1.0, 2.0])
+async def test_a_file_that_changes_again_is_what_all_end_with(later: float) -> None:
+    """Wherever they are in agreeing on the one before: also while they take it up."""
+    third = "[{resource: pods}, {resource: events, labelSelector: c=d}]"
+    async with Broker() as broker, replicas(config_of(broker), "a", "b") as (a, b):
+        await asyncio.sleep(5)
+        for each in (a, b):
+            each.member.offer(config_of(broker, OTHER))
+        await asyncio.sleep(later)
+        a.member.offer(config_of(broker, third))
+        await asyncio.sleep(20)
+        b.member.offer(config_of(broker, third))
+        await asyncio.sleep(20)
+        last = [each.adopted[-1][1].watches for each in (a, b)]
+
+    assert last == 2 * [config_of(broker, third).watches]

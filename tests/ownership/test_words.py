@@ -2,7 +2,8 @@
 
 from msgspec.structs import replace
 
-from bridge.ownership.words import NOBODY, Said, Told, assign, difference, encode, introduce, said, told
+from bridge.ownership.words import NOBODY, Offer, Said, Told, assign, difference, encode, introduce, said, told
+from bridge.sink.covers import target_of
 from tests.config.reading import KAFKA, read
 
 OURS = Said("web-1", "one", "prod", ("pods", "events"))
@@ -34,7 +35,11 @@ def test_another_configuration_waits_for_those_that_run() -> None:
 
     shares = assign(2, {"a": running, "b": THEIRS, "c": THEIRS})
 
-    assert shares == {"a": Told((0, 1)), "b": Told((), running), "c": Told((), running)}
+    assert shares == {
+        "a": Told((0, 1), None, "one"),
+        "b": Told((), running, "one"),
+        "c": Told((), running, "one"),
+    }
 
 
 def test_when_the_last_has_gone_the_other_configuration_runs() -> None:
@@ -106,3 +111,80 @@ def test_two_clusters_of_one_name_are_told_apart() -> None:
         " the uid of kube-system is u2 there, u1 here"
     )
     assert difference(OURS, there) == "it runs on web-9; the same streams, otherwise defined"
+
+
+NEW = Offer("new", ("pods", "jobs"))
+RUNNING = replace(OURS, held=(0, 1))
+
+
+def test_a_changed_file_waits_until_all_that_run_have_it() -> None:
+    """A partition that moved in between would run what was before once more, and tell of a changed selector twice."""
+    other = replace(OURS, host="web-2", held=(2, 3))
+    shares = assign(4, {"a": replace(RUNNING, offer=NEW), "b": other})
+
+    assert shares == {"a": Told((0, 1), None, "one", ("web-2",)), "b": Told((2, 3), None, "one")}
+
+
+def test_what_all_that_run_have_offered_runs_at_once() -> None:
+    """Where as many streams lie as before nothing moves for it."""
+    alike = Offer("new", OURS.streams)
+    before = assign(4, {"a": OURS, "b": OURS})
+    held = {name: each.partitions for name, each in before.items()}
+    shares = assign(4, {name: replace(OURS, held=mine, offer=alike) for name, mine in held.items()})
+
+    assert shares == {name: Told(mine, None, "new") for name, mine in held.items()}
+
+
+def test_files_that_differ_wait_for_each_other_and_what_runs_goes_on() -> None:
+    """Two nodes, two edits: neither may win by chance, and no stream may stand still for it."""
+    other = replace(OURS, host="web-2", held=(2, 3), offer=Offer("newer", ("pods",)))
+    shares = assign(4, {"a": replace(RUNNING, offer=NEW), "b": other})
+
+    assert shares == {"a": Told((0, 1), None, "one", ("web-2",)), "b": Told((2, 3), None, "one", ("web-1",))}
+
+
+def test_who_waits_with_another_configuration_does_not_hold_up_those_that_run() -> None:
+    """Pods of a rolling update that began with the new file get their share when the old ones have it, too."""
+    early = Said("web-9", "new", "prod", NEW.streams)
+    before = assign(4, {"a": replace(RUNNING, held=(0, 1, 2, 3)), "b": early})
+    after = assign(4, {"a": replace(RUNNING, held=(0, 1, 2, 3), offer=NEW), "b": early})
+
+    assert (before["b"].instead, before["b"].partitions) == (replace(RUNNING, held=(0, 1, 2, 3)), ())
+    assert {name: (each.config, each.instead) for name, each in after.items()} == {
+        "a": ("new", None),
+        "b": ("new", None),
+    }
+
+
+def test_who_comes_late_with_the_file_that_runs_gets_its_share() -> None:
+    """A replica that was cut off while the others changed: it has the file, and has not run it yet."""
+    running = replace(OURS, config="new", streams=NEW.streams, held=(0, 1))
+    shares = assign(2, {"a": running, "b": replace(OURS, host="web-2", offer=NEW)})
+
+    assert shares["b"].instead is None
+    assert shares["b"].config == "new"
+
+
+def test_a_file_that_was_changed_back_waits_for_nobody() -> None:
+    shares = assign(2, {"a": RUNNING, "b": replace(OURS, host="web-2")})
+
+    assert [(each.config, each.behind) for each in shares.values()] == [("one", ()), ("one", ())]
+
+
+def test_an_earlier_version_without_offers_is_waited_for() -> None:
+    """Words that know of no offers are those of a file that has not changed."""
+    old = said(b'{"host":"web-2","config":"one","cluster":"prod","streams":["pods","events"],"held":[2]}')
+    shares = assign(4, {"a": replace(RUNNING, offer=NEW), "b": old})
+
+    assert (shares["a"].config, shares["a"].behind) == ("one", ("web-2",))
+
+
+def test_partitions_are_weighed_by_the_streams_that_are_to_run() -> None:
+    """Those of the file before say nothing of where the work will be."""
+    many = Offer("new", tuple(f"s{number}" for number in range(40)))
+    shares = assign(40, {"a": replace(OURS, offer=many), "b": replace(OURS, host="web-2", offer=many)})
+    weights = [
+        len([s for s in many.streams if target_of("", 40, s).partition in each.partitions]) for each in shares.values()
+    ]
+
+    assert max(weights) - min(weights) <= 1

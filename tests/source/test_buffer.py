@@ -226,3 +226,40 @@ async def test_a_take_that_is_cancelled_takes_nothing() -> None:
         await asyncio.wait_for(buffer.take(LONGEST, QUIET, ENOUGH), QUIET / 2)
 
     assert (await take(buffer))[0] == [change(101)]
+
+
+async def test_a_pool_that_is_parted_anew_loses_no_room() -> None:
+    """Streams come and go while others hold what they have: what was counted once must not stay counted for ever."""
+    pool = Pool(8 * SIZE, buffers=2)
+    one, other = Buffer(pool), Buffer(pool)
+    for n in range(4):
+        one.put([change(n + 101)])
+        other.put([change(n + 101)])
+    pool.resize(16 * SIZE, 4)
+    parted = (pool.own, pool.common)
+    for buffer in (one, other):
+        for n in range(3):
+            buffer.put([change(n + 201)])
+    pool.resize(4 * SIZE, 1)
+    full = [one.full, other.full]
+    one.drop()
+    other.drop()
+
+    assert parted == (2 * SIZE, 8 * SIZE)
+    assert full == [True, True]
+    assert (pool.used, one.limit) == (0, 4 * SIZE)
+
+
+async def test_a_larger_pool_lets_a_waiting_watch_open_again() -> None:
+    """`buffer` was raised because watches were closed: nobody has to take anything first."""
+    pool = Pool(2 * SIZE)
+    buffer = Buffer(pool)
+    for n in range(2):
+        buffer.put([change(n + 101)])
+    waiting = asyncio.create_task(buffer.room())
+    await asyncio.sleep(0)
+    before = waiting.done()
+    pool.resize(8 * SIZE, 1)
+    await waiting
+
+    assert (before, buffer.full) == (False, False)

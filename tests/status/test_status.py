@@ -231,3 +231,24 @@ def test_the_table_is_for_people(monkeypatch: pytest.MonkeyPatch) -> None:
     assert any("not in the file" in line for line in lines)
     assert "replica other-1: waits: it runs on web-1; the same streams, otherwise defined" in " ".join(lines)
     assert f"events: {UNOWNED}" in " ".join(lines)
+
+
+async def test_a_changed_file_that_waits_for_others_is_told() -> None:
+    """Who has changed the ConfigMap asks why nothing happens. It is no problem: everything runs."""
+    async with Broker() as broker:
+        config = config_of(broker)
+        async with replicas(config, "a", "b") as (a, b):
+            await asyncio.sleep(5)
+            changed = config_of(broker, "[{resource: pods}, {resource: events, labelSelector: a=b}]")
+            a.member.offer(changed)
+            await asyncio.sleep(5)
+            during = await look(config, "bridge.yaml")
+            b.member.offer(changed)
+            await asyncio.sleep(5)
+            after = await look(changed, "bridge.yaml")
+
+    waiting = "it waits until b has it, too; all go on with the one before"
+    assert [(each.host, each.waits, each.pending) for each in during.replicas] == [("a", "", waiting), ("b", "", "")]
+    assert f"replica a: has a new file: {waiting}" in " ".join(drawn(during).split())
+    assert [(each.waits, each.pending) for each in after.replicas] == [("", ""), ("", "")]
+    assert {state.owner for state in after.streams} <= {"a", "b"}

@@ -131,6 +131,8 @@ def test_the_whole_document() -> None:
         "group": {"member": True, "partitions": 4},
         "trouble": "",
         "rejected": "",
+        "configTime": 960.0,
+        "configPending": False,
         "rateStep": 5.0,
         "elsewhere": ["events"],
         "streams": [

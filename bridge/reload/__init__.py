@@ -1,0 +1,1 @@
+"""The config file while the bridge runs: looked at, judged, and taken up."""
