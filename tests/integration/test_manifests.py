@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from bridge.config.load import load
-from tests.integration.installing import apply, define, made, port_of
+from tests.integration.installing import admitted, apply, define, made, port_of
 from tests.servers.apiserver import Cluster
 from tests.servers.kube import RefusedError
 from tests.tools.kustomize import K8S, Object, bridge_of, config_of, folders, one, render
@@ -18,7 +18,7 @@ SPACES = ("kafka", "monitoring", "shop", "team-a")
 
 
 async def test_everything_applies(cluster: Cluster, tools: Path) -> None:
-    """With dry run and for real, fields that the server does not know refused; twice, as GitOps does."""
+    """With dry run and for real, fields that the server does not know refused; twice, as GitOps does. Pods too."""
     theirs = [yaml.safe_load(file.read_text()) for file in sorted((tools / "crds").iterdir())]
     async with cluster.kube() as kube:
         await define(kube, [*theirs, *yaml.safe_load_all((HERE / "strimzi.yaml").read_text())])
@@ -30,6 +30,8 @@ async def test_everything_applies(cluster: Cluster, tools: Path) -> None:
             first, second = [await apply(kube, objects) for _ in range(2)]
             kinds.update(each["kind"] for each in second)
             assert [version(each) for each in first] == [version(each) for each in second], folder
+            if folder in BRIDGES:
+                assert await admitted(kube, objects)
 
     assert {"Namespace", "KafkaTopic", "KafkaUser", "PodMonitor", "PrometheusRule", "NetworkPolicy"} < kinds
 

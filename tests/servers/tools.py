@@ -27,7 +27,7 @@ def missing_for_tools() -> list[str]:
 def _go() -> str:
     wanted = f"{versions.GO[0]}.{versions.GO[1]}"
     if not shutil.which("go"):
-        return f"Go is missing: version {wanted} or newer compiles kube-apiserver and etcd {WITHOUT}"
+        return f"Go is missing: version {wanted} or newer compiles what the tests run on {WITHOUT}"
     found = _output("go", "env", "GOVERSION")
     match = re.search(r"(\d+)\.(\d+)", found)
     if not match or (int(match[1]), int(match[2])) < versions.GO:

@@ -50,7 +50,7 @@ def build() -> Path:
 
 def _build_into(target: Path) -> None:
     _say(f"building kustomize and promtool, once, into {target}")
-    _say("the first time on a machine takes 2 to 4 minutes on two cores (300 MB of downloads); then they are cached")
+    _say("the first time on a machine takes 2 to 4 minutes on two cores (200 MB of downloads); then they are cached")
     for orphan in target.parent.glob("tools-unfinished-*"):  # of a build that was killed: we hold the lock
         shutil.rmtree(orphan)
     unfinished = Path(tempfile.mkdtemp(prefix="tools-unfinished-", dir=target.parent))
