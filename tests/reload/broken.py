@@ -5,7 +5,7 @@ from bridge.config.load import RESTART
 EVERY = (
     "name, cluster, kubernetes, kafka, topics, checkpoints, standalone, group, buffer, progressInterval, verifyInterval"
 )
-OF_WATCHES = "name, resource, namespaces, labelSelector, fieldSelector, types, topic, format, drop"
+OF_WATCHES = "name, resource, namespaces, labelSelector, fieldSelector, types, topic, format, drop, staleAfter, mask"
 NEEDS = f"has changed, which needs a restart. {RESTART}"
 
 
