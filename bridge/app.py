@@ -20,8 +20,8 @@ from bridge.ownership.claims import Claims
 from bridge.ownership.member import Member
 from bridge.ownership.rivals import Rivals
 from bridge.ownership.seat import Seat
-from bridge.reload.file import ConfigFile
 from bridge.reload.current import Current, log_by, place_of
+from bridge.reload.file import ConfigFile
 from bridge.sink.connection import KafkaFault, settings
 from bridge.sink.hanging import Unsettled
 from bridge.sink.producer import assert_fast
@@ -87,10 +87,11 @@ async def _alone(current: Current, session: Session, file: ConfigFile, stopping:
     """As the only one: all streams are ours."""
     config = current.config
     requests, rivals = Requests(config, lambda place: bool(current.specs(place))), Rivals(config)
+    unsettled = defaultdict[str, Unsettled](Unsettled)  # outlives streams: one that is changed begins anew
 
     def make(spec: StreamSpec) -> Stream:
         seat = Seat(spec.name, place_of(config, spec), rivals, requests)
-        return Stream(spec, current.config, session, current.pool, seat)
+        return Stream(spec, current.config, session, current.pool, seat, unsettled[spec.name])
 
     def join(shared: Shared) -> Alone:
         membership = Alone(config.checkpoints.partitions, shared)

@@ -59,7 +59,7 @@ async def test_it_ends_in_time_although_kafka_is_away(
     assert report.restarts == {"configmaps initial": 1}
 
 
-async def test_a_hang_up_is_ignored_and_an_end_is_clean(new_cluster: Clusters, broker: Broker, tmp_path: Path) -> None:
+async def test_a_hang_up_is_no_end_and_an_end_is_clean(new_cluster: Clusters, broker: Broker, tmp_path: Path) -> None:
     """SIGHUP comes with a lost terminal. SIGTERM comes in the middle of work, and the next life goes on behind it."""
     async with trial(new_cluster(), broker, tmp_path, WATCHES, name="clean") as run:
         writer = await run.writer(CONFIGMAPS)

@@ -84,6 +84,10 @@ class Replica:
         await asyncio.sleep(STOPPING)
 
     @property
+    def in_force(self) -> Config:
+        return self._config
+
+    @property
     def count(self) -> int:
         return list(self.running.values()).count(self.name)
 
@@ -373,3 +377,20 @@ async def test_a_file_that_changes_again_is_what_all_end_with(later: float) -> N
         last = [each.adopted[-1][1].watches for each in (a, b)]
 
     assert last == 2 * [config_of(broker, third).watches]
+
+
+async def test_who_began_with_the_new_file_gets_its_share_when_the_others_have_it() -> None:
+    """A rolling update of pods whose ConfigMap keeps its name: the old ones need not go first."""
+    async with Broker() as broker, replicas(config_of(broker), "a", "b") as (a, b):
+        early = Replica(config_of(broker, OTHER), "e", a.running)
+        early.start()
+        await asyncio.sleep(10)
+        before = (a.count, b.count, early.count)
+        a.member.offer(config_of(broker, OTHER))
+        b.member.offer(config_of(broker, OTHER))
+        await asyncio.sleep(20)
+        after = (a.count, b.count, early.count)
+        await early.freeze()
+
+    assert (before, sorted(after)) == ((4, 4, 0), [2, 3, 3])
+    assert early.doubled == []
