@@ -104,6 +104,8 @@ class Stream:
             writer, reader = self._under_way
             writer.adopt(config)
             reader.adopt(config.verify_interval)
+        if (buffer := self._buffer) is not None:  # its limit may be another one
+            BufferChanged(self.name, buffer.size, buffer.limit, buffer.waited).emit()
 
     def stop(self) -> None:
         """End soon: what is being committed is committed, what was read beyond it is read again next time."""

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from bridge.checks.report import GroupState, KafkaEnd, TopicState
 from bridge.config.tree import Config
 from bridge.ownership.group import Group, Membership
-from bridge.ownership.words import Said, difference, introduce
+from bridge.ownership.words import Said, behind, difference, introduce
 from bridge.rights import acls, kafka
 from bridge.rights.kafka import Right
 from bridge.rights.meaning import Pattern
@@ -60,9 +60,12 @@ async def share(config: Config, cluster_uid: str) -> GroupState:
 
 
 def _others(mine: Said, members: list[Membership]) -> str:
-    found = [member.said for member in members if member.said.wanted not in ("", mine.config)]
+    said = [member.said for member in members]
+    found = [each for each in said if each.config not in ("", mine.config) and each.wanted != mine.config]
     if not found:
         return ""
+    if any(each.wanted == mine.config for each in said):
+        return f"this file is a changed one, and not in force: {behind(each.host for each in found)}."
     what = f"replicas of another configuration run, those of this one wait for them: {difference(mine, found[0])}"
     return f"{what}. If no update is under way, another deployment has this name: change `name`."
 

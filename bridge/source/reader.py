@@ -142,9 +142,10 @@ class Reader:
         if isinstance(state, Positioned) and _version(before) != state.position.version:
             self._silence.end()
         self._tell(before, reply, state)
+        said = self._index.apply(events)
         if isinstance(reply, Frames | Page | Compared):
             FramesHeard(self._stream, len(self._index)).emit()
-        if said := self._index.apply(events):  # not what a resumed watch says again: that proves no health
+        if said:  # not what a resumed watch says again: that proves no health
             if not isinstance(before, Watching | Comparing | Settling):
                 self._relist.follow(said)
             elif any(type(event) is Change for event in said) or _version(before) != _version(state):

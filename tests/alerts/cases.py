@@ -145,6 +145,13 @@ CASES = [
         stream="",
     ),
     Case(
+        "EventBridgeConfigPending",
+        900,
+        {f'bridge_config_pending{{{BRIDGE},pod="a"}}': "1x80", f'bridge_config_pending{{{BRIDGE},pod="b"}}': "0x80"},
+        {f'bridge_config_pending{{{BRIDGE},pod="a"}}': "1x8 0x80"},
+        stream="",
+    ),
+    Case(
         "EventBridgeDown",
         300,
         {

@@ -5,7 +5,6 @@ import json
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 
-import pytest
 from msgspec.structs import replace
 
 from bridge.config.tree import Config, Log
@@ -361,22 +360,44 @@ async def test_what_touches_no_stream_waits_for_nobody() -> None:
     assert (adopted, b.adopted) == ([other], [])
 
 
-@pytest.mark.parametrize("later", [0.0, 0.001, 0.01, 0.1, 0.3, 0.6, 1.0, 2.0])
-async def test_a_file_that_changes_again_is_what_all_end_with(later: float) -> None:
-    """Wherever they are in agreeing on the one before: also while they take it up."""
-    third = "[{resource: pods}, {resource: events, labelSelector: c=d}]"
-    async with Broker() as broker, replicas(config_of(broker), "a", "b") as (a, b):
-        await asyncio.sleep(5)
-        for each in (a, b):
-            each.member.offer(config_of(broker, OTHER))
-        await asyncio.sleep(later)
-        a.member.offer(config_of(broker, third))
-        await asyncio.sleep(20)
-        b.member.offer(config_of(broker, third))
-        await asyncio.sleep(20)
-        last = [each.adopted[-1][1].watches for each in (a, b)]
+THIRD = "[{resource: pods}, {resource: events, labelSelector: c=d}]"
+LATER = [number * HEARTBEAT / 5 for number in range(10)]
+"""Seconds between two changes: a member joins with its next heartbeat, and waits until the others have with theirs."""
 
-    assert last == 2 * [config_of(broker, third).watches]
+
+async def test_a_file_that_changes_while_its_offer_is_under_way_is_offered_next() -> None:
+    """The others have it already: nothing else would happen, and it would never be in force."""
+    for later in LATER:
+        async with Broker() as broker, replicas(config_of(broker), "a", "b") as (a, b):
+            await asyncio.sleep(5)
+            b.member.offer(config_of(broker, THIRD))
+            await asyncio.sleep(5)
+            a.member.offer(config_of(broker, OTHER))
+            await asyncio.sleep(later)
+            a.member.offer(config_of(broker, THIRD))
+            await asyncio.sleep(20)
+            adopted = [[config for _, config in each.adopted] for each in (a, b)]
+
+        assert adopted == 2 * [[config_of(broker, THIRD)]], later
+
+
+async def test_what_was_offered_counts_though_the_file_has_changed_since() -> None:
+    """The others take it up in this round: who did otherwise would run its streams by another file than they."""
+    for later in LATER:
+        async with Broker() as broker, replicas(config_of(broker), "a", "b") as (a, b):
+            await asyncio.sleep(5)
+            b.member.offer(config_of(broker, OTHER))
+            await asyncio.sleep(5)
+            a.member.offer(config_of(broker, OTHER))
+            await asyncio.sleep(later)
+            a.member.offer(config_of(broker, THIRD))
+            await asyncio.sleep(20)
+            b.member.offer(config_of(broker, THIRD))
+            await asyncio.sleep(20)
+            mine, theirs = ([config.watches for _, config in each.adopted] for each in (a, b))
+
+        assert mine == theirs, later
+        assert mine[-1] == config_of(broker, THIRD).watches
 
 
 async def test_who_began_with_the_new_file_gets_its_share_when_the_others_have_it() -> None:
