@@ -12,8 +12,10 @@ from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from typing import Any
 
+from aiokafka import client as theirs
 from aiokafka import errors
 from aiokafka.client import AIOKafkaClient
+from aiokafka.protocol.metadata import MetadataRequest
 
 from bridge.abandoned import is_asked_for
 from bridge.config.kafka import Kafka, Sasl, Tls
@@ -49,6 +51,7 @@ class Forbidden(SettingFault):
 def settings(kafka: Kafka) -> Settings:
     """Secrets are read when a connection is made (see `renewal`). Certificates must be there from the beginning."""
     take_over()
+    _make_nothing_by_asking()
     common: Settings = {
         "bootstrap_servers": list(kafka.bootstrap_servers),
         "client_id": "event-bridge",
@@ -62,6 +65,16 @@ def settings(kafka: Kafka) -> Settings:
         protocol = "SASL_PLAINTEXT" if kafka.tls is None else "SASL_SSL"
         common |= {"security_protocol": protocol, "sasl_mechanism": kafka.sasl.mechanism, **_login(kafka.sasl)}
     return common
+
+
+@functools.cache
+def _make_nothing_by_asking() -> None:
+    """Aiokafka asks for topics so that brokers may make them, which many are set to do.
+
+    A topic that is deleted under us would come back as the broker's defaults say: with one partition, and not compacted.
+    """
+    asking = functools.partial(MetadataRequest, allow_auto_topic_creation=False)
+    setattr(theirs, "MetadataRequest", asking)  # noqa: B010 - a type, for the type checker
 
 
 def _certificates(tls: Tls) -> Certificates:

@@ -8,7 +8,10 @@ import pytest
 from bridge.config.kafka import Kafka, Sasl, Tls
 from bridge.config.secret import Secret
 from bridge.config.units import Duration
+from bridge.sandbox.broker.server import Broker, Options
 from bridge.sink.connection import KafkaFault, SettingFault, faults, settings
+from bridge.sink.producer import Producer
+from tests.sink.stage import delete, make
 
 SASL = Sasl(mechanism="SCRAM-SHA-512", username="bridge", password=Secret("pa$$"))
 
@@ -79,3 +82,17 @@ async def test_what_we_cancel_is_no_fault() -> None:
     await asyncio.wait({task})
 
     assert task.cancelled()
+
+
+async def test_no_topic_is_made_by_asking_for_it() -> None:
+    """Brokers are set to make what is asked for: a topic deleted under a stream would come back as none of ours."""
+    async with Broker(options=Options(auto_create=True)) as broker:
+        await make(broker.bootstrap, "mine", 2, {})
+        producer = await Producer.start(Kafka(bootstrap_servers=(broker.bootstrap,)), "bridge.pods")
+        await producer.track(["mine"])
+        await delete(broker.bootstrap, "mine")
+        await producer._client.kafka.force_metadata_update()
+        left = await producer.look(["mine"])
+        await producer.kill()
+
+    assert left == {}
