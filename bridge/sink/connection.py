@@ -71,7 +71,7 @@ def settings(kafka: Kafka) -> Settings:
 def _make_nothing_by_asking() -> None:
     """Aiokafka asks for topics so that brokers may make them, which many are set to do.
 
-    A topic that is deleted under us would come back as the broker's defaults say: with one partition, and not compacted.
+    One that is deleted under us would come back as the broker's defaults say: with one partition, and not compacted.
     """
     asking = functools.partial(MetadataRequest, allow_auto_topic_creation=False)
     setattr(theirs, "MetadataRequest", asking)  # noqa: B010 - a type, for the type checker
