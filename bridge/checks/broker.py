@@ -64,7 +64,7 @@ def _others(mine: Said, members: list[Membership]) -> str:
     found = [each for each in said if each.config not in ("", mine.config) and each.wanted != mine.config]
     if not found:
         return ""
-    if any(each.wanted == mine.config for each in said):
+    if any(each.offer is not None and each.wanted == mine.config for each in said):
         return f"this file is a changed one, and not in force: {behind(each.host for each in found)}."
     what = f"replicas of another configuration run, those of this one wait for them: {difference(mine, found[0])}"
     return f"{what}. If no update is under way, another deployment has this name: change `name`."
