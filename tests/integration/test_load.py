@@ -33,7 +33,7 @@ async def test_the_ledger_is_what_etcd_remembers(new_cluster: Callable[[], Clust
 
 async def _write_and_remember(cluster: Cluster) -> tuple[Ledger, int, list[Object]]:
     async with cluster.kube() as kube:
-        writer = Writer(kube, seed=1, namespaces=["team-a", "team-b"], kinds=(EVENTS,))
+        writer = Writer(kube, seed=1, namespaces=["load-a", "load-b"], kinds=(EVENTS,))
         await writer.prepare()
         start = await kube.version("/api/v1/events")
         async with asyncio.TaskGroup() as group:
@@ -59,7 +59,7 @@ async def test_it_works_on_every_kind(cluster: Cluster) -> None:
 
 async def _work(cluster: Cluster) -> Ledger:
     async with cluster.kube() as kube:
-        writer = Writer(kube, seed=2, namespaces=["team-a", "team-b"])
+        writer = Writer(kube, seed=2, namespaces=["load-a", "load-b"])
         await writer.prepare()
         await writer.work(5, rate=100)
         return await writer.ledger()
