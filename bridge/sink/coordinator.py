@@ -1,7 +1,7 @@
 """Whom a producer agrees its transactions with: who it is, what takes part in a transaction, and how it ends."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from aiokafka import errors
@@ -27,6 +27,9 @@ MOVED = (15, 16)
 FENCED = (47, 90)
 """INVALID_PRODUCER_EPOCH, PRODUCER_FENCED."""
 
+_Request = AddPartitions | End | InitProducerIdRequest
+_Refused = list[tuple[int, str]]
+
 
 def passes(error: errors.KafkaError) -> bool:
     """Whether the same may be asked once more: the connection or the leader is at fault, not what was asked."""
@@ -51,37 +54,29 @@ class Coordinator:
         Brokers abort transactions of ours that are open for longer than *bound* seconds.
         """
         request = InitProducerIdRequest(self._name, int(1000 * bound))  # type: ignore[arg-type]  # it may be null
-        wait = SOON
-        while True:
-            answer = await self._send(request)
-            if answer is not None and not answer.error_code:
-                self.identity = Identity(answer.producer_id, answer.producer_epoch)
-                return
-            wait = await self._again([] if answer is None else [(answer.error_code, "")], wait)
+        answer = await self._done(request, lambda said: [(said.error_code, "")])
+        self.identity = Identity(answer.producer_id, answer.producer_epoch)
 
     async def add(self, targets: Sequence[Target]) -> None:
         """They take part in the transaction under way, which begins with the first of them."""
         assert self._name is not None
-        request = added(self._name, self.identity, targets)
-        wait = SOON
-        while True:
-            answer: Refusals | None = await self._send(request)
-            refused = [] if answer is None else [(said.error, topic) for (topic, _), said in answer.partitions.items()]
-            if answer is not None and not any(code for code, _ in refused):
-                return
-            wait = await self._again(refused, wait)
+        await self._done(added(self._name, self.identity, targets), _of_partitions)
 
     async def end(self, *, committed: bool) -> None:
         assert self._name is not None
-        request = ended(self._name, self.identity, committed=committed)
+        await self._done(ended(self._name, self.identity, committed=committed), lambda said: [(said.error, "")])
+
+    async def _done(self, request: _Request, refused: Callable[[Any], _Refused]) -> Any:  # noqa: ANN401 - aiokafka's
+        """The answer that refuses nothing. *refused* finds the codes in an answer, each with its topic, if any."""
         wait = SOON
         while True:
             answer = await self._send(request)
-            if answer is not None and not answer.error:
-                return
-            wait = await self._again([] if answer is None else [(answer.error, "")], wait)
+            codes = [] if answer is None else refused(answer)
+            if answer is not None and not any(code for code, _ in codes):
+                return answer
+            wait = await self._again(codes, wait)
 
-    async def _send(self, request: AddPartitions | End | InitProducerIdRequest) -> Any:  # noqa: ANN401 - aiokafka's
+    async def _send(self, request: _Request) -> Any:  # noqa: ANN401 - aiokafka's
         """The answer; None: the coordinator could not be asked, and is to be looked for anew."""
         try:
             node = await self._find()
@@ -104,7 +99,7 @@ class Coordinator:
             )
         return self._node
 
-    async def _again(self, refused: Iterable[tuple[int, str]], wait: float) -> float:
+    async def _again(self, refused: _Refused, wait: float) -> float:
         """Wait until it may be asked again, or raise what no waiting mends. Returns how long to wait next."""
         codes = {code: topic for code, topic in refused if code not in (OK, NOT_TRIED)}
         for code, topic in codes.items():
@@ -126,3 +121,7 @@ class Coordinator:
         if error is errors.TransactionalIdAuthorizationFailed:
             raise error(self._name)
         raise error(topic) if topic else error()
+
+
+def _of_partitions(answer: Refusals) -> _Refused:
+    return [(said.error, topic) for (topic, _), said in answer.partitions.items()]

@@ -8,7 +8,7 @@ Each in the versions that Kafka 2.1 to 4 have in common; none has flexible field
 import struct
 from collections.abc import Mapping, Sequence
 from io import BytesIO
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 from aiokafka.protocol.api import Request, RequestStruct, Response
 from aiokafka.protocol.types import Schema
@@ -172,31 +172,28 @@ class _Produce(_Bytes):
     RESPONSE_TYPE = Written
 
 
-class AddPartitions(Request[_AddPartitions]):
+_Kind = TypeVar("_Kind", bound=_Bytes)
+
+
+class _Ready(Request[_Kind]):
+    """What the client takes: it would choose among versions, and there is one of each."""
+
+    API_KEY = -1
+
+    def __init__(self, body: bytes) -> None:
+        self.body = body
+
+    def build(self, request_struct_class: type[_Kind]) -> _Kind:
+        return request_struct_class(self.body)
+
+
+class AddPartitions(_Ready[_AddPartitions]):
     API_KEY = ADD_PARTITIONS
 
-    def __init__(self, body: bytes) -> None:
-        self.body = body
 
-    def build(self, request_struct_class: type[_AddPartitions]) -> _AddPartitions:
-        return request_struct_class(self.body)
-
-
-class End(Request[_End]):
+class End(_Ready[_End]):
     API_KEY = END
 
-    def __init__(self, body: bytes) -> None:
-        self.body = body
 
-    def build(self, request_struct_class: type[_End]) -> _End:
-        return request_struct_class(self.body)
-
-
-class Produce(Request[_Produce]):
+class Produce(_Ready[_Produce]):
     API_KEY = PRODUCE
-
-    def __init__(self, body: bytes) -> None:
-        self.body = body
-
-    def build(self, request_struct_class: type[_Produce]) -> _Produce:
-        return request_struct_class(self.body)
