@@ -5,7 +5,6 @@ import importlib.metadata
 import importlib.util
 import os
 import signal
-import socket
 import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
@@ -33,7 +32,7 @@ from bridge.supervisor import Shared, lasting, supervise
 from bridge.telemetry import BridgeStarted, BridgeStopped, HttpRefused
 from bridge.web.board import Board
 from bridge.web.server import Unbindable
-from bridge.web.serving import serving, setup_of
+from bridge.web.serving import host, serving, setup_of
 
 Tasks = Mapping[str, Callable[[], Awaitable[None]]]
 """What lasts as long as the streams, by its name."""
@@ -134,9 +133,8 @@ async def _shared(current: Current, session: Session, file: ConfigFile, stopping
 
     async def introduce() -> words.Said:
         """Only once the API server answers: who cannot reach it should own no streams."""
-        host = os.environ.get("HOSTNAME") or socket.gethostname()  # as containers have it: the pod's name
         uid = await cluster_uid(session, Delay("all streams"))
-        return words.introduce(current.config, uid, host)
+        return words.introduce(current.config, uid, host())
 
     def join(shared: Shared) -> Member:
         membership = Member(config, claims, shared, introduce)

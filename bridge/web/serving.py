@@ -30,9 +30,13 @@ async def serving(config: Config, stopping: Callable[[], bool]) -> AsyncIterator
 
 
 def setup_of(config: Config) -> Setup:
-    host = os.environ.get("HOSTNAME") or socket.gethostname()  # as containers have it: the pod's name
     names = tuple(spec.name for spec in streams(config))
-    return Setup(_version("kube-event-bridge"), config.name, config.cluster, host, config.standalone, names)
+    return Setup(_version("kube-event-bridge"), config.name, config.cluster, host(), config.standalone, names)
+
+
+def host() -> str:
+    """What this replica is called: as containers have it, the pod's name."""
+    return os.environ.get("HOSTNAME") or socket.gethostname()
 
 
 def _version(distribution: str) -> str:
