@@ -1,6 +1,5 @@
 """The rights in `k8s/` are those that `event-bridge rbac` and `acls` print for the same config files."""
 
-import importlib.util
 import json
 import os
 import re
@@ -20,10 +19,6 @@ SPACES = {
     "overlays/one-namespace": "team-a",
     "sidecar": "shop",
 }
-
-pytestmark = pytest.mark.skipif(
-    importlib.util.find_spec("bridge.rights") is None, reason="`event-bridge rbac` is not there to be compared with"
-)
 
 
 @pytest.mark.parametrize("folder", SPACES)
