@@ -5,7 +5,7 @@ import enum
 from msgspec import Struct
 from msgspec.structs import replace
 
-from bridge.model.event import Change, ChangeType, Event, Progress, Restarted, RestartReason, Synced
+from bridge.model.event import DELETED, Change, Event, Progress, Restarted, RestartReason, Synced
 from bridge.model.position import NO_EPOCH, NO_VERSION, Epoch, Position, is_newer
 from bridge.model.resource import Selection
 
@@ -110,11 +110,13 @@ class Checkpoint(Struct, frozen=True):
         last: Change | None = None
         deleted = NO_VERSION
         for event in events:
-            match event:
-                case Change(type=ChangeType.DELETED, version=version):
-                    deleted = version if is_newer(version, deleted) else deleted
-                case Change():
+            if isinstance(event, Change):  # nearly all are: `match` would cost 0.1 us for each
+                if event.type is not DELETED:
                     last, deleted = event, NO_VERSION
+                elif is_newer(event.version, deleted):
+                    deleted = event.version
+                continue
+            match event:
                 case Restarted():
                     assert event.epoch > epoch, "epochs only grow"
                     epoch, phase, position, last = event.epoch, Phase.RELISTING, event.previous, None

@@ -19,6 +19,10 @@ class ChangeType(enum.Enum):
     __hash__ = object.__hash__  # an enum's own is written in Python: 0.25 us for each look into a dict
 
 
+ADDED, MODIFIED, DELETED, LISTED = ChangeType
+"""By names of their own, where each change is asked for its type: a member of an enum costs more."""
+
+
 class RestartReason(enum.Enum):
     """Why an epoch began. A closed set: consumers may count and alert on it. One reason per gap."""
 

@@ -1,31 +1,25 @@
 """Records on their way to Kafka, gathered by partition in runs that fit into one batch each."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+from bridge.sink.records import ABSENT, BATCH_OVERHEAD, RECORD_OVERHEAD, framed, record
 from bridge.sink.route import Target
-
-Headers = list[tuple[str, bytes | None]]
-Record = tuple[bytes | None, bytes | None, Headers]
-"""Key, value (None: a tombstone) and headers."""
 
 FULL_RUN = 512 * 1024
 """Bytes: larger batches compress no better and are built while everything else waits (1 MiB of pods: 3 ms)."""
-RECORD_OVERHEAD = 32
-"""At most: seven varints and an attribute byte (Kafka's record format v2)."""
-BATCH_OVERHEAD = 61
-"""The header of a record batch v2."""
-NO_HEADERS: Headers = []
 
 
 class Run:
     """Records of one partition that go as one batch. Invariant: *room* is negative only where a record is alone."""
 
-    __slots__ = ("records", "room", "target")
+    __slots__ = ("count", "pieces", "room", "target")
 
     def __init__(self, target: Target, room: int) -> None:
         self.target = target
         self.room = room
-        self.records: list[Record] = []
+        self.count = 0
+        self.pieces: list[bytes] = []
+        """Of all records, in order: joined they are what the batch holds."""
 
 
 class Batches:
@@ -40,14 +34,22 @@ class Batches:
         self._limits = limits
         self._open: dict[Target, Run] = {}
 
-    def add(self, target: Target, key: bytes, value: bytes | None, headers: Headers = NO_HEADERS) -> None:
-        size = len(key) + (len(value) if value is not None else 0)
-        self.bytes += size
+    def add(self, target: Target, key: bytes, value: bytes | None) -> None:
+        """*value* None: a tombstone."""
+        if value is None:
+            self.put(target, framed(key), ABSENT, ())
+        else:
+            self.put(target, framed(key), len(value), (value,))
+
+    def put(self, target: Target, key: bytes, size: int, value: Sequence[bytes]) -> None:
+        """*key* is framed (`records.framed`), and *value* in pieces, of *size* bytes in all."""
+        self.bytes += (held := len(key) + size)
         run = self._open.get(target)
-        if run is None or run.room < size + RECORD_OVERHEAD:
+        if run is None or run.room < held + RECORD_OVERHEAD:
             run = self._begin(target)
-        run.room -= size + RECORD_OVERHEAD
-        run.records.append((key, value, headers))
+        run.room -= held + RECORD_OVERHEAD
+        run.pieces += record(run.count, key, size, value)
+        run.count += 1
 
     def _begin(self, target: Target) -> Run:
         limit = min(FULL_RUN, self._limits.get(target.topic, FULL_RUN))
@@ -57,7 +59,7 @@ class Batches:
 
     @property
     def count(self) -> int:
-        return sum(len(run.records) for run in self.runs)
+        return sum(run.count for run in self.runs)
 
 
 def largest_record(limit: int) -> int:

@@ -9,7 +9,8 @@ from aiokafka.client import AIOKafkaClient, ConnectionGroup, CoordinationType
 from aiokafka.protocol.transaction import InitProducerIdRequest
 
 from bridge.sink.route import Target
-from bridge.sink.transaction import AddPartitions, End, Identity, Refusals, added, ended
+from bridge.sink.seal import Identity
+from bridge.sink.transaction import AddPartitions, End, Refusals, added, ended
 
 PAUSE = 0.1
 """Seconds between two tries, aiokafka's and Java's default. The caller's deadline bounds them."""

@@ -5,7 +5,6 @@ from collections.abc import Iterable
 
 from aiokafka import errors
 from aiokafka.client import AIOKafkaClient
-from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from aiokafka.structs import TopicPartition
 
 from bridge.sink.batch import Run
@@ -13,11 +12,9 @@ from bridge.sink.connection import KafkaFault, SettingFault
 from bridge.sink.coordinator import PAUSE, passes
 from bridge.sink.proof import Proof, assert_ours
 from bridge.sink.route import Target
-from bridge.sink.transaction import Answers, Identity, Written, produced
+from bridge.sink.seal import Author, Identity, sealed
+from bridge.sink.transaction import Answers, Written, produced
 
-CODECS = {"none": 0, "gzip": 1, "snappy": 2, "lz4": 3, "zstd": 4}
-UNBOUNDED = (1 << 31) - 1
-"""Bytes of a batch: runs are bounded before."""
 OK, REPEATED = 0, 46
 """REPEATED: DUPLICATE_SEQUENCE_NUMBER, it is in, and the broker no longer knows where."""
 
@@ -31,10 +28,9 @@ class Delivery:
     def __init__(self, client: AIOKafkaClient, codec: int, name: str, identity: Identity, proof: Proof | None) -> None:
         """With a *proof* there are no transactions: it is looked at instead, before anything is sent."""
         self._client = client
-        self._codec = codec
+        self._author = Author(identity, codec, transactional=proof is None)
         self._name = name
         self._proof = proof
-        self._identity = identity
         self._milliseconds = client._request_timeout_ms  # noqa: SLF001 - what a broker may take of it
         self._sequences: dict[Target, int] = {}
 
@@ -42,31 +38,22 @@ class Delivery:
         """Returns where each run was written, -1: not known. Raises the first failure that no second try mends."""
         offsets: list[tuple[Target, int]] = []
         for row in _rows(runs):
-            batches = {run.target: self._built(run, time) for run in row}
-            offsets += await self._row(batches)
+            built = {run.target: self._built(run, time) for run in row}
+            offsets += await self._row(built)
             for run in row:
-                self._sequences[run.target] = self._sequences.get(run.target, 0) + len(run.records)
+                self._sequences[run.target] = self._sequences.get(run.target, 0) + run.count
         return offsets
 
-    def _built(self, run: Run, time: int) -> bytearray:
-        who = self._identity
-        sequence = self._sequences.get(run.target, 0)
-        transactional = self._proof is None
-        builder = DefaultRecordBatchBuilder(
-            2, self._codec, transactional, who.producer_id, who.epoch, sequence, UNBOUNDED
-        )
-        append = builder.append
-        for offset, (key, value, headers) in enumerate(run.records):
-            append(offset, time, key, value, headers)
-        return builder.build()
+    def _built(self, run: Run, time: int) -> bytes:
+        return sealed(run.pieces, run.count, time, self._author, self._sequences.get(run.target, 0))
 
-    async def _row(self, batches: dict[Target, bytearray]) -> list[tuple[Target, int]]:
+    async def _row(self, batches: dict[Target, bytes]) -> list[tuple[Target, int]]:
         """One batch for each partition, sent until all are in."""
         offsets: list[tuple[Target, int]] = []
         while batches:
-            by_leader: dict[int, dict[Target, bytearray]] = {}
-            for target, batch in batches.items():
-                by_leader.setdefault(await self.leader(target), {})[target] = batch
+            by_leader: dict[int, dict[Target, bytes]] = {}
+            for target, data in batches.items():
+                by_leader.setdefault(await self.leader(target), {})[target] = data
             answers = await self._ask(by_leader)
             for target, said in answers.items():
                 if said.error in (OK, REPEATED):
@@ -79,7 +66,7 @@ class Delivery:
                 await self._client.force_metadata_update()
         return offsets
 
-    async def _ask(self, by_leader: dict[int, dict[Target, bytearray]]) -> Answers:
+    async def _ask(self, by_leader: dict[int, dict[Target, bytes]]) -> Answers:
         if len(by_leader) == 1:
             ((leader, batches),) = by_leader.items()
             return await self._produce(leader, batches)
@@ -91,7 +78,7 @@ class Delivery:
             found |= answers
         return found
 
-    async def _produce(self, leader: int, batches: dict[Target, bytearray]) -> Answers:
+    async def _produce(self, leader: int, batches: dict[Target, bytes]) -> Answers:
         """What *leader* says of each of them; nothing if it could not be asked."""
         if self._proof is not None:
             assert_ours(self._name, self._proof)  # nothing else fences; to get here may have taken long

@@ -9,18 +9,17 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from bridge.model.event import Change, ChangeType, Event, Restarted, RestartReason
+from bridge.model.event import DELETED, LISTED, Change, ChangeType, Event, Restarted, RestartReason
 from bridge.model.position import Epoch, Position
 from bridge.model.resource import Resource
 from bridge.sink.batch import Batches, largest_record
 from bridge.sink.covers import index_prefix
-from bridge.sink.formats import Envelope
+from bridge.sink.formats import Envelope, Value
 from bridge.sink.route import Displaced, Place, Router, Target
 
 FULL = 4 << 20
 """Bytes of a transaction: an open one holds back all readers, and a full one costs least per record."""
 
-LISTED, DELETED = ChangeType.LISTED, ChangeType.DELETED
 RESTARTED, SYNCED, PROGRESS = "RESTARTED", "SYNCED", "PROGRESS"
 
 
@@ -39,6 +38,8 @@ class Draft:
         self.covers = Batches(limits)
         self.types: Counter[str] = Counter()
         self.oversize: list[Oversize] = []
+        self.edits: list[tuple[bytes, bytes | None]] = []
+        """Of the index: keys with their uids, None where the object is gone."""
 
     @property
     def is_full(self) -> bool:
@@ -46,12 +47,11 @@ class Draft:
 
     def additions(self) -> Iterator[tuple[bytes, bytes]]:
         """Entries under keys of which the index knew nothing before."""
-        seen = set[bytes | None]()
-        for run in self.covers.runs:
-            for key, value, _ in run.records:
-                if key is not None and value is not None and key not in seen:
-                    yield key, value
-                seen.add(key)
+        seen = set[bytes]()
+        for key, value in self.edits:
+            if value is not None and key not in seen:
+                yield key, value
+            seen.add(key)
 
 
 class Drafter:
@@ -106,7 +106,8 @@ class Drafter:
         That is at a marker, at a change whose topic is not known yet, behind the change that made the draft full, or
         at the end.
         """
-        places, value_of, add = self.router.places, self._envelope.change, draft.records.add
+        records, covers, fits = draft.records, draft.covers, self._always_fits
+        known, value_of, put = self.router.places.get, self._envelope.change, records.put
         before: ChangeType | None = None
         wanted, added = False, 0
         for at in range(start, len(events)):
@@ -118,19 +119,19 @@ class Drafter:
                 self._count(draft, before, added)
                 before, wanted, added = kind, kind in self._wanted, 0
             if wanted:
-                place = places.get(change.key) or self.router.place(change.key)
+                place = known(change.key) or self.router.place(change.key)
                 if place is None:
                     break
-                value = value_of(change)
-                if len(value) > self._always_fits:
-                    value = self._fitting(draft, change, place, value)
-                add(place.target, place.key, value)
+                size, value = value_of(change)
+                if size > fits:
+                    size, value = self._fitting(draft, change, place, size, value)
+                put(place.target, place.key, size, value)
                 added += 1
                 if kind is LISTED:
                     self._listed[place.target] += 1
             if change.fresh or kind is DELETED:
                 self._edit(draft, change)
-            if draft.records.bytes >= FULL or draft.covers.bytes >= FULL:
+            if records.bytes >= FULL or covers.bytes >= FULL:
                 at += 1  # noqa: PLW2901 - this one is in
                 break
         else:
@@ -153,25 +154,31 @@ class Drafter:
         if kind is not None and added:
             draft.types[kind.value] += added
 
-    def _fitting(self, draft: Draft, change: Change, place: Place, value: bytes) -> bytes:
+    def _fitting(self, draft: Draft, change: Change, place: Place, size: int, value: Value) -> tuple[int, Value]:
         """The whole object if its topic takes it, else its metadata."""
         limit = self.limits[place.target.topic]
         room = largest_record(limit) - len(place.key)
-        if len(value) <= room:
-            return value
+        if size <= room:
+            return size, value
         draft.oversize.append(Oversize(change.key, len(change.body), limit))
-        return self._envelope.oversize(change, room)
+        reduced = self._envelope.oversize(change, room)
+        return len(reduced), (reduced,)
 
     def _edit(self, draft: Draft, change: Change) -> None:
         """What the index in Kafka must learn of *change*, published or not."""
         if change.type is not DELETED:
             self.indexed += 1
-            draft.covers.add(self._covers, self._index + change.key.encode(), change.uid.encode())
+            self._enter(draft, change.key, change.uid.encode())
             return
         self.indexed -= 1
-        draft.covers.add(self._covers, self._index + change.key.encode(), None)
+        self._enter(draft, change.key, None)
         self.router.forget(change.key)
         self.inferred += change.inferred
+
+    def _enter(self, draft: Draft, key: str, uid: bytes | None) -> None:
+        entry = self._index + key.encode()
+        draft.covers.add(self._covers, entry, uid)
+        draft.edits.append((entry, uid))
 
     def retract(self, draft: Draft, displaced: list[Displaced], resource: Resource) -> int:
         """Delete objects where they no longer belong; they were of *resource*. Returns how many fitted."""
@@ -181,7 +188,7 @@ class Drafter:
             if target is not None and DELETED in self._wanted:
                 draft.records.add(target, key.encode(), self._envelope.inferred(key, uid, resource))
                 draft.types[DELETED.value] += 1
-            draft.covers.add(self._covers, self._index + key.encode(), None)
+            self._enter(draft, key, None)
             self.inferred += 1
             self.indexed -= 1
         return len(displaced)

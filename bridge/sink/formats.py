@@ -15,6 +15,8 @@ from bridge.model.event import Change, ChangeType, Restarted
 from bridge.model.position import Epoch, Position
 from bridge.model.resource import Resource, split_key
 
+Value = tuple[bytes, ...]
+"""What a record says, in pieces."""
 Tree = dict[str, "Tree | None"]
 """Fields to drop: name -> the fields inside it, None for the whole."""
 
@@ -39,33 +41,37 @@ class Envelope:
         self._resource = resource
         self._show = show
         self._names = b'"cluster":%b,"stream":%b,"epoch":' % (_encode(cluster), _encode(stream))
-        self._heads: dict[ChangeType, bytes] = {}
+        self._heads: dict[ChangeType, tuple[bytes, int]] = {}
         self._deleted = b""
         self._marked = b""
-        self._middle = b""
-        self._time = b""
+        self.stamp(0)
 
     def begin(self, epoch: Epoch) -> None:
         """Records from now on are of *epoch*."""
         self._marked = b"%b%d" % (self._names, epoch)
-        self._heads = {kind: b'{"type":"%b",' % kind.value.encode() + self._marked for kind in ChangeType}
-        self._deleted = self._heads[ChangeType.DELETED] + b',"inferred":true'
-        self._heads = {kind: head + b',"resourceVersion":' for kind, head in self._heads.items()}
+        heads = {kind: b'{"type":"%b",' % kind.value.encode() + self._marked for kind in ChangeType}
+        self._deleted = heads[ChangeType.DELETED] + b',"inferred":true'
+        fixed = len(b',"resourceVersion":' + self._middle + b"}")
+        self._heads = {kind: (head + b',"resourceVersion":', len(head) + fixed) for kind, head in heads.items()}
 
     def stamp(self, time: int) -> None:
         """Records from now on are published at *time* (ms since 1970)."""
         self._time = b',"time":"%b"' % time_text(time).encode()
         self._middle = self._time + b',"object":'
 
-    def change(self, change: Change) -> bytes:
+    def change(self, change: Change) -> tuple[int, Value]:
+        """How many bytes, and which: in pieces, so that an object is not copied for what stands around it."""
         if change.inferred:
-            return self.inferred(change.key, change.uid, self._resource)
+            value = self.inferred(change.key, change.uid, self._resource)
+            return len(value), (value,)
         body = change.body if self._show is None else self._show(change.body)
-        return b"".join((self._heads[change.type], _encode(change.version), self._middle, body, b"}"))
+        head, fixed = self._heads[change.type]
+        version = _encode(change.version)
+        return fixed + len(version) + len(body), (head, version, self._middle, body, b"}")
 
     def oversize(self, change: Change, room: int) -> bytes:
         """The object reduced to its metadata, and to what identifies it if even that leaves no *room*."""
-        head = self._heads[change.type] + _encode(change.version) + self._time
+        head = self._heads[change.type][0] + _encode(change.version) + self._time
         head += b',"oversize":%d,"object":' % len(change.body)
         body = change.body if self._show is None else self._show(change.body)
         reduced = self._reduced(body, HEAVY)

@@ -1,6 +1,6 @@
 """The producer of one stream: publishes a run of records and the checkpoint that covers them, together or not at all.
 
-Of aiokafka it uses the connections and the codec. aiokafka's own producer needs watching at every step (it commits a
+Of aiokafka it uses the connections. aiokafka's own producer needs watching at every step (it commits a
 transaction although a batch in it has failed, and waits for ever when brokers are down), and costs three times as much
 (docs/decisions/0016). Here one deadline stands around a whole transaction, and after any failure a producer is dead:
 its transaction is aborted by the next `start` of the same name.
@@ -11,17 +11,17 @@ lost a connection has failed, and its successor's first act is `settle`.
 from collections.abc import Iterable
 from typing import NoReturn, Self
 
-from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from aiokafka.record.memory_records import MemoryRecords
+from aiokafka.record.util import calc_crc32c
 
 from bridge.config.kafka import Kafka
 from bridge.sink.addresses import hasten
 from bridge.sink.batch import Batches, Run
 from bridge.sink.client import Client
-from bridge.sink.compression import quicken
+from bridge.sink.compression import CODECS
 from bridge.sink.connection import ANSWER, KafkaFault, SettingFault, Settings, connected, faults, settings
 from bridge.sink.coordinator import Coordinator
-from bridge.sink.delivery import CODECS, Delivery
+from bridge.sink.delivery import Delivery
 from bridge.sink.hanging import Unsettled, Verdict, last_of
 from bridge.sink.metadata import Listed, topics_of
 from bridge.sink.proof import Proof, alone, assert_ours
@@ -37,11 +37,11 @@ looks like a broker that has gone."""
 UNASKED = 600.0
 """Seconds between aiokafka's own questions for all that it knows of. `Whereabouts` asks when there is something to
 write, and errors make aiokafka ask: what it asks beyond cost a third of the CPU of streams that have nothing to say."""
-_CODECS = (DefaultRecordBatchBuilder, MemoryRecords)
+_CODECS = (calc_crc32c, MemoryRecords)
 
 
 def assert_fast() -> None:
-    """Refuse to begin in pure Python: aiokafka falls back to it silently, at 30 times the cost (590 us a record)."""
+    """Refuse to begin in pure Python: aiokafka falls back to it silently, at 30 times the cost."""
     slow = [codec.__name__ for codec in _CODECS if "_crecords" not in codec.__module__]
     if slow:
         raise SettingFault(
@@ -76,7 +76,6 @@ class Producer:
         has left over. *proof* is looked at after the fence: whoever owns *name* later fences us in turn.
         """
         assert_fast()
-        quicken()
         last = None
         async with faults(kafka, f"start the producer {name}", START):
             if kafka.delivery == "exactly-once":

@@ -2,6 +2,9 @@
 
 The truth is the record in the checkpoint topic: whoever takes over a stream reads it with the checkpoint, which says
 whether it has been followed. What is heard here only makes a running stream look again, and may come twice.
+
+A request never is part of a transaction, and checkpoints always are where they are written exactly once: so they are
+passed over without being unpacked, which aiokafka's consumer cannot do (a twentieth of a busy bridge's CPU).
 """
 
 import asyncio
@@ -9,16 +12,21 @@ import time
 import uuid
 from collections.abc import Callable
 
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka import TopicPartition, errors
+from aiokafka.client import AIOKafkaClient
+from aiokafka.protocol.fetch import FetchRequest
+from aiokafka.record.memory_records import MemoryRecords
 from msgspec.structs import replace
 
 from bridge.config.tree import Config
 from bridge.retry import Backoff
 from bridge.sink import covers, topics
 from bridge.sink.batch import Batches
-from bridge.sink.checkpoints import reading
-from bridge.sink.connection import ANSWER, KafkaFault, faults
+from bridge.sink.checkpoints import FETCH, reading
+from bridge.sink.connection import ANSWER, KafkaFault, connected, faults
+from bridge.sink.coordinator import OK, PAUSE, passes
 from bridge.sink.covers import FORMAT, Request
+from bridge.sink.metadata import topics_of
 from bridge.sink.producer import Producer
 
 LISTEN = 1.0
@@ -27,6 +35,7 @@ GATHERED = 1024 * 1024
 RENEW = 300.0
 """Seconds after which we begin again from `bootstrapServers`: aiokafka's client never returns to them by itself."""
 LONGEST_WAIT = 10.0
+OUT_OF_RANGE = 1
 
 
 async def ask(config: Config, stream: str, by: str) -> Request:
@@ -46,7 +55,7 @@ async def ask(config: Config, stream: str, by: str) -> Request:
 
 
 class Requests:
-    """Owns one consumer, while `run` lasts, of the checkpoint topic's partitions that are *ours*.
+    """Owns where it has read to, in each of the checkpoint topic's partitions that are *ours*.
 
     A partition is followed from its end. So whoever awaits `follow` and reads the checkpoint afterwards misses nothing.
     """
@@ -97,37 +106,36 @@ class Requests:
         doing = f"follow the requests in {topic}"
         async with faults(kafka, doing, 3 * ANSWER):
             topics.assert_led([await topics.ensure_checkpoints(self._config)])
-        places = [TopicPartition(topic, number) for number in sorted(self._wanted)]
-        gathering = {"fetch_max_wait_ms": int(1000 * LISTEN), "fetch_min_bytes": GATHERED}
         loop = asyncio.get_running_loop()
         until = loop.time() + RENEW
-        async with (
-            faults(kafka, doing, RENEW + 3 * ANSWER),
-            reading(kafka, places, "read_uncommitted", auto_offset_reset="latest", **gathering) as consumer,
-        ):
-            followed: set[int] = set()
-            while loop.time() < until:
-                followed = await self._assign(consumer, followed)
-                _assert_led(consumer)
-                await self._hear(consumer)
+        async with faults(kafka, doing, RENEW + 3 * ANSWER), connected(kafka) as client:
+            leaders: list[int] = []
+            while self._wanted and loop.time() < until:
+                await self._assign()
+                leaders = leaders or await self._leaders(client)
+                if not await self._hear(client, leaders):
+                    leaders = []
+                    await asyncio.sleep(PAUSE)
                 self._backoff.reset()
 
-    async def _assign(self, consumer: AIOKafkaConsumer, followed: set[int]) -> set[int]:
+    async def _assign(self) -> None:
+        """Begin with partitions that are new, forget those that are no longer ours."""
         self._changed.clear()
         self._wanted = {number for number in self._wanted if self._ours(number)}
         self._positions = {number: at for number, at in self._positions.items() if number in self._wanted}
-        if followed == self._wanted:
-            return followed
         topic = self._config.checkpoint_topic
-        places = {number: TopicPartition(topic, number) for number in self._wanted}
-        new = [place for number, place in places.items() if number not in self._positions]
+        new = [TopicPartition(topic, number) for number in sorted(self._wanted) if number not in self._positions]
         if new:
             self._positions |= await self._ends(new)
-        consumer.assign(list(places.values()))
-        for number, place in places.items():
-            consumer.seek(place, self._positions[number])
         self._moved.set()
-        return set(places)
+
+    async def _leaders(self, client: AIOKafkaClient) -> list[int]:
+        """Of all partitions of the topic, in order."""
+        topic = self._config.checkpoint_topic
+        leaders = (await topics_of(client, [topic]))[topic].leaders
+        if headless := [number for number in sorted(self._positions) if leaders[number] == -1]:
+            raise topics.headless(topic, headless)
+        return leaders
 
     async def _ends(self, places: list[TopicPartition]) -> dict[int, int]:
         """By another connection: on ours, a question waits until the fetch that is under way has been answered."""
@@ -136,34 +144,61 @@ class Requests:
             ends = await consumer.end_offsets(places)
         return {place.partition: end for place, end in ends.items()}
 
-    async def _hear(self, consumer: AIOKafkaConsumer) -> None:
-        """What has come, or nothing, as soon as other partitions are to be followed."""
+    async def _hear(self, client: AIOKafkaClient, leaders: list[int]) -> bool:
+        """What has come, or nothing, as soon as other partitions are to be followed. False: others lead by now."""
+        of: dict[int, dict[int, int]] = {}
+        for number, at in self._positions.items():
+            of.setdefault(leaders[number], {})[number] = at
         changed = asyncio.ensure_future(self._changed.wait())
-        coming = asyncio.ensure_future(consumer.getmany(timeout_ms=int(1000 * LISTEN)))
+        coming = asyncio.ensure_future(_fetched(client, self._config.checkpoint_topic, of))
         try:
             await asyncio.wait({changed, coming}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             changed.cancel()
             coming.cancel()
             await asyncio.wait({changed, coming})
-        if coming.cancelled():
-            return
-        for place, messages in coming.result().items():
-            for message in messages:
-                self._note(message)
-                self._positions[place.partition] = message.offset + 1
+        told = [] if coming.cancelled() else [self._read(*said) for said in coming.result()]
+        return all(told)
 
-    def _note(self, message: ConsumerRecord[bytes | None, bytes | None]) -> None:
-        stream = covers.stream_of_request(message.key or b"")
-        request = covers.decode_request(message.value or b"") if stream is not None else None
+    def _read(self, number: int, code: int, records: bytes) -> bool:
+        """What a partition holds from its position on. False: another broker leads it by now."""
+        if code == OUT_OF_RANGE:
+            del self._positions[number]  # cut off with its leader, or made anew: from its end, as at first
+            return True
+        if code != OK:
+            error = errors.for_code(code)(self._config.checkpoint_topic)
+            if passes(error):
+                return False
+            raise error
+        found = MemoryRecords(records)
+        while (batch := found.next_batch()) is not None:
+            if not (batch.is_control_batch or batch.is_transactional):
+                if not batch.validate_crc():
+                    raise errors.CorruptRecordException(self._config.checkpoint_topic)
+                for record in batch:
+                    if record.offset >= self._positions[number]:
+                        self._note(record.key or b"", record.value or b"")
+            self._positions[number] = batch.next_offset
+        return True
+
+    def _note(self, key: bytes, value: bytes) -> None:
+        stream = covers.stream_of_request(key)
+        request = covers.decode_request(value) if stream is not None else None
         if stream is not None and request is not None:
             self._pending[stream] = request.id
             self._heard.set()
 
 
-def _assert_led(consumer: AIOKafkaConsumer) -> None:
-    """Raise where a partition has no leader: aiokafka would ask for metadata without a pause until it has one."""
-    cluster = consumer._client.cluster  # noqa: SLF001
-    for place in consumer.assignment():
-        if cluster.leader_for_partition(place) in (None, -1):
-            raise topics.headless(place.topic, [place.partition])
+async def _fetched(client: AIOKafkaClient, topic: str, of: dict[int, dict[int, int]]) -> list[tuple[int, int, bytes]]:
+    """Number, error and records of each partition, from its position on. *of* has the positions of each leader."""
+    asked = []
+    for leader, positions in of.items():
+        wanted = [(number, at, FETCH) for number, at in positions.items()]
+        request = FetchRequest(int(1000 * LISTEN), GATHERED, FETCH, 0, [(topic, wanted)])
+        asked.append(client.send(leader, request))
+    found: list[tuple[int, int, bytes]] = []
+    for answer in await asyncio.gather(*asked, return_exceptions=True):  # none is left behind
+        if isinstance(answer, BaseException):
+            raise answer
+        found += [(number, code, records) for _, parts in answer.topics for number, code, *_, records in parts]
+    return found

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from msgspec import Struct
 
 from bridge.model.resource import Selection, split_key
+from bridge.sink.records import framed
 
 CORE = "core"
 """What {group} is for the core group, whose own name is empty."""
@@ -30,7 +31,7 @@ class Target(NamedTuple):
 
 
 class Place(Struct, frozen=True, gc=False):
-    """Where the records of a key go, and the key as it goes there."""
+    """Where the records of a key go, and the key as it lies in them (`records.framed`)."""
 
     target: Target
     key: bytes
@@ -117,7 +118,7 @@ class Router:
         if targets is None:
             return None
         data = key.encode()
-        place = self.places[key] = Place(targets[partition_of(data, len(targets))], data)
+        place = self.places[key] = Place(targets[partition_of(data, len(targets))], framed(data))
         return place
 
     def _topic_in(self, namespace: str) -> str:

@@ -15,6 +15,7 @@ from aiokafka.protocol.types import Schema
 from msgspec import Struct
 
 from bridge.sink.route import Target
+from bridge.sink.seal import Identity
 
 PRODUCE, ADD_PARTITIONS, END = 0, 24, 26
 
@@ -33,13 +34,6 @@ class Answered(Struct, frozen=True):
 
 
 Answers = dict[Target, Answered]
-
-
-class Identity(Struct, frozen=True):
-    """Who a producer is to the brokers: the later of two of one id has the higher epoch."""
-
-    producer_id: int
-    epoch: int
 
 
 def added(name: str, identity: Identity, targets: Sequence[Target]) -> "AddPartitions":

@@ -10,7 +10,20 @@ from bridge.source.lines import Lines
 
 SIZE_CAP = 1024
 """Bytes of a chunk's head: a size, and extensions that nobody sends."""
+SHORT = 10
+"""Bytes of a head without extensions: up to eight digits and its end."""
+KNOWN = 1 << 14
+"""Sizes that are remembered: they come again and again, and to look one up costs a third of reading it."""
+_known: dict[bytes, int] = {}
 _head = re.compile(rb"([0-9a-fA-F]{1,8})[ \t]*(?:;[^\r\n]{0,1000})?\r\n").match
+
+
+def _learnt(digits: bytes) -> int:
+    size = int(digits, 16)
+    if len(_known) >= KNOWN:
+        _known.clear()
+    _known[digits] = size
+    return size
 
 
 class BadChunk(Exception):  # noqa: N818 - says what it is
@@ -36,20 +49,29 @@ class Chunks:
             data, self.rest = self.rest + data, b""
         lines: list[bytes] = []
         at = self._go_on(data, lines) if self._missing else 0
-        find, append, whole = data.find, lines.append, self.lines
-        while (head := _head(data, at)) is not None and (size := int(head[1], 16)):
-            body = head.end()
-            at, end = body + size + 2, body + size
-            if at > len(data):
-                self._missing = at - len(data)
+        find, append, whole, known = data.find, lines.append, self.lines, _known.get
+        while True:
+            stop = find(b"\r\n", at, at + SHORT)
+            body, size = stop + 2, known(data[at:stop]) if stop > 0 else None
+            if size is None:
+                if (head := _head(data, at)) is None:
+                    break
+                body, size = head.end(), _learnt(head[1])
+            if size == 0:
+                self.ended = True
+                break
+            end = body + size
+            if end + 2 > len(data):
+                self._missing = end + 2 - len(data)
                 lines += whole.feed(data[body:end])
                 return lines
+            at = end + 2
             if not whole.held and find(b"\n", body, end) == end - 1 > body:
                 append(data[body : end - 1])
             else:
                 lines += whole.feed(data[body:end])
-        self.ended, self.rest = head is not None, data[at:]
-        if head is None and (len(self.rest) > SIZE_CAP or b"\r\n" in self.rest):
+        self.rest = data[at:]
+        if not self.ended and (len(self.rest) > SIZE_CAP or b"\r\n" in self.rest):
             raise BadChunk(f"{self.rest[:40]!r} is no size of a chunk")
         return lines
 

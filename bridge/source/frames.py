@@ -3,8 +3,8 @@
 import msgspec
 from msgspec import Raw, Struct
 
-from bridge.model.event import Change, ChangeType
-from bridge.model.position import ResourceVersion
+from bridge.model.event import ADDED, DELETED, LISTED, MODIFIED, Change, ChangeType
+from bridge.model.position import NO_VERSION, ResourceVersion
 from bridge.model.resource import Resource, object_key
 
 
@@ -51,7 +51,7 @@ class _Meta(Struct, gc=False):
     name: str = ""
     namespace: str = ""
     uid: str = ""
-    resourceVersion: str = ""  # noqa: N815 - the wire's word; a rename costs on the hot path
+    resourceVersion: ResourceVersion = NO_VERSION  # noqa: N815 - the wire's word; a rename costs on the hot path
 
 
 class _Head(Struct, gc=False):
@@ -93,51 +93,65 @@ _list = msgspec.json.Decoder(_List).decode
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """How bytes fail to be what they should; nested too deeply for our reader is one of the ways, and not our mistake."""
 
-_PREFIX, _MIDDLE, _CLOSE = b'{"type":"', b'","object":', ord("}")
-_TYPES = {b"ADDED": ChangeType.ADDED, b"MODIFIED": ChangeType.MODIFIED, b"DELETED": ChangeType.DELETED}
+_MODIFIED, _ADDED, _DELETED = (b'{"type":"%b","object":' % kind for kind in (b"MODIFIED", b"ADDED", b"DELETED"))
+_CLOSE = ord("}")
+_TYPES = {kind.value: kind for kind in (ADDED, MODIFIED, DELETED)}
 _INITIAL_END = "k8s.io/initial-events-end"
 
 
 def decode(lines: list[bytes], resource: Resource) -> list[Frame]:
-    """One frame for each line, in order."""
-    name = resource.name
-    return [_frame(line, name) for line in lines]
+    """One frame for each line, in order.
+
+    The API server writes type and object in this order and without spaces (watch.go, json.go), and such a line is read
+    here; aggregated servers need not, so a real parse stands behind.
+    """
+    frames: list[Frame] = []
+    append, name = frames.append, resource.name
+    for line in lines:
+        if line.startswith(_MODIFIED):
+            kind, begin = MODIFIED, len(_MODIFIED)
+        elif line.startswith(_ADDED):
+            kind, begin = ADDED, len(_ADDED)
+        elif line.startswith(_DELETED):
+            kind, begin = DELETED, len(_DELETED)
+        else:
+            append(_frame(line, name))
+            continue
+        body = line[begin:-1]
+        try:
+            meta = _head(body).metadata
+        except UNREADABLE:
+            append(_frame(line, name))
+            continue
+        if not (meta.name and meta.uid and meta.resourceVersion) or line[-1] != _CLOSE:
+            append(_frame(line, name))
+            continue
+        key = f"{name}/{meta.namespace}/{meta.name}" if meta.namespace else f"{name}/{meta.name}"
+        append(Change(kind, key, meta.uid, meta.resourceVersion, body))
+    return frames
 
 
 def _frame(line: bytes, resource: str) -> Frame:
+    """Any line."""
     try:
-        kind, body = _split(line)
-        change = _TYPES.get(kind)
-        if change is not None:
-            return _change(change, body, resource) or Undecodable("no name, uid or resourceVersion", line)
-        if kind == b"BOOKMARK":
+        envelope = _envelope(line)
+        kind, body = envelope.type, bytes(envelope.object)
+        if kind in _TYPES:
+            return _change(_TYPES[kind], body, resource) or Undecodable("no name, uid or resourceVersion", line)
+        if kind == "BOOKMARK":
             return _mark(body)
-        if kind == b"ERROR":
+        if kind == "ERROR":
             return _status(body)
     except UNREADABLE as error:
         return _stray(line) or Undecodable(str(error), line)
-    return Undecodable(f"unknown type {kind.decode(errors='replace')}", line)
-
-
-def _split(line: bytes) -> tuple[bytes, bytes]:
-    """Type and object of a watch line.
-
-    The API server writes them in this order and without spaces (watch.go, json.go); aggregated servers need not,
-    so a real parse stands behind.
-    """
-    if line.startswith(_PREFIX) and line[-1] == _CLOSE and (middle := line.find(_MIDDLE, 9, 40)) > 0:
-        return line[9:middle], line[middle + 11 : -1]
-    envelope = _envelope(line)
-    return envelope.type.encode(), bytes(envelope.object)
+    return Undecodable(f"unknown type {kind}", line)
 
 
 def _change(kind: ChangeType, body: bytes, resource: str) -> Change | None:
     meta = _head(body).metadata
-    version = meta.resourceVersion
-    if not (meta.name and meta.uid and version):
+    if not (meta.name and meta.uid and meta.resourceVersion):
         return None
-    key = f"{resource}/{meta.namespace}/{meta.name}" if meta.namespace else f"{resource}/{meta.name}"
-    return Change(kind, key, meta.uid, ResourceVersion(version), body)
+    return Change(kind, object_key(resource, meta.namespace, meta.name), meta.uid, meta.resourceVersion, body)
 
 
 def _mark(body: bytes) -> Bookmark:
@@ -190,4 +204,4 @@ def _item(item: bytes, resource: Resource, missing: bytes) -> Change | None:
         return None
     key = object_key(resource.name, meta.namespace, meta.name)
     body = item if head.kind else missing + item[1:]
-    return Change(ChangeType.LISTED, key, meta.uid, ResourceVersion(meta.resourceVersion), body)
+    return Change(LISTED, key, meta.uid, meta.resourceVersion, body)

@@ -4,7 +4,7 @@ from collections.abc import KeysView
 
 from msgspec.structs import replace
 
-from bridge.model.event import Change, ChangeType, Event, Progress, Restarted, Synced
+from bridge.model.event import DELETED, Change, Event, Progress, Restarted, Synced
 from bridge.model.position import NO_VERSION, ResourceVersion
 
 
@@ -45,7 +45,7 @@ class Index:
             if type(event) is Change:
                 key, uid = event.key, event.uid
                 known = live.get(key)
-                if event.type is ChangeType.DELETED:
+                if event.type is DELETED:
                     if known is not None:
                         del live[key]
                         append(event)
@@ -78,4 +78,4 @@ class Index:
 
 
 def _inferred(key: str, uid: str) -> Change:
-    return Change(ChangeType.DELETED, key, uid, NO_VERSION, b"", inferred=True)
+    return Change(DELETED, key, uid, NO_VERSION, b"", inferred=True)

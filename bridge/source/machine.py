@@ -12,7 +12,7 @@ back to the same position, or to Unlisted with the reason.
 
 from msgspec.structs import replace
 
-from bridge.model.event import Change, ChangeType, Event, Progress, Restarted, RestartReason, Synced
+from bridge.model.event import DELETED, LISTED, Change, ChangeType, Event, Progress, Restarted, RestartReason, Synced
 from bridge.model.position import NO_VERSION, Position, is_newer, is_resumable, next_epoch
 from bridge.source import verification
 from bridge.source.faults import (
@@ -122,7 +122,7 @@ def _initial(state: Streaming, frames: list[Frame], now: int) -> tuple[State, li
             case Change(type=ChangeType.ADDED | ChangeType.MODIFIED):
                 if not state.begun:
                     state = _begun(state, events, now)
-                events.append(replace(frame, type=ChangeType.LISTED))
+                events.append(replace(frame, type=LISTED))
             case Bookmark(version, True) if is_resumable(version):
                 if not state.begun:
                     state = _begun(state, events, now)
@@ -147,34 +147,35 @@ def _begun(state: Streaming, events: list[Event], now: int) -> Streaming:
 
 def _live(state: Watching, frames: list[Frame], events: list[Event], now: int) -> tuple[State, list[Event]]:
     """Changes and bookmarks of an open stream. The position stays before a delete: see `Checkpoint.after`."""
-    place, heard = state.position, False
+    epoch, version, deleted = state.position.epoch, state.position.version, state.position.deleted
+    heard = False
     fault: Fault | None = None
     for at, frame in enumerate(frames):
         if type(frame) is not Change and not isinstance(frame, Change | Bookmark):
             fault = _fault_of(frame, Phase.STREAM, at)
             break
-        said_before = frame.version == place.version
-        if not said_before and not is_newer(frame.version, place.version):
+        said_before = frame.version == version
+        if not said_before and not is_newer(frame.version, version):
             late = state.since and is_newer(frame.version, state.since)
             if isinstance(frame, Bookmark) and (late or not is_resumable(frame.version)):
                 continue  # it says nothing (antrea#8124), or no more than the verification did
             kind = Kind.LATE if late else Kind.REGRESSION
-            fault = Fault(Phase.STREAM, kind, message=f"version {frame.version} came after {place.version}")
+            fault = Fault(Phase.STREAM, kind, message=f"version {frame.version} came after {version}")
             break
         heard = True
         if isinstance(frame, Bookmark):
-            place = Position(place.epoch, frame.version, now)
-            events.append(Progress(place))
-        elif frame.type is ChangeType.DELETED:
-            place = place.after_delete(frame.version)
+            version, deleted = frame.version, NO_VERSION
+            events.append(Progress(Position(epoch, version, now)))
+        elif frame.type is DELETED:
+            deleted = frame.version if is_newer(frame.version, deleted or version) else deleted
             events.append(frame)
         elif not said_before:  # only deletes may share a version
-            place = Position(place.epoch, frame.version, now)
+            version, deleted = frame.version, NO_VERSION
             events.append(frame)
     if heard:
         # Deletes move no position, so a resumed watch says them again: that forgives nothing.
-        trouble = state.trouble if place.version == state.position.version else None
-        state = Watching(state.ground, replace(place, time=now), trouble)
+        trouble = state.trouble if version == state.position.version else None
+        state = Watching(state.ground, Position(epoch, version, now, deleted), trouble)
     return (state, events) if fault is None else _broken(state, fault, events, now)
 
 

@@ -11,6 +11,7 @@ from bridge.model.event import Synced as Ended
 from bridge.model.position import Epoch, Position, ResourceVersion
 from bridge.sink.formats import Envelope
 from tests.consumer.test_vectors import validate
+from tests.sink.reading import whole
 from tests.sink.stage import PODS
 
 KEY = b"pods/a/x"
@@ -37,7 +38,7 @@ def test_what_the_bridge_writes_of_an_object_is_read_byte_by_byte() -> None:
     """The two halves share no line of code: this is where they meet."""
     change = Change(ChangeType.ADDED, "pods/a/x", "u1", ResourceVersion("7"), BODY)
 
-    record = told(envelope().change(change), KEY)
+    record = told(whole(envelope().change(change)), KEY)
 
     assert isinstance(record, Added)
     assert (record.cluster, record.stream, record.epoch, record.resource_version) == ("prod", "pods", 10, "7")
@@ -56,7 +57,7 @@ def test_what_the_bridge_writes_of_an_oversize_object_is_read() -> None:
 def test_what_the_bridge_writes_of_a_delete_that_nobody_saw_is_read() -> None:
     change = Change(ChangeType.DELETED, "pods/a/x", "u1", ResourceVersion(""), b"", inferred=True)
 
-    record = told(envelope().change(change), KEY)
+    record = told(whole(envelope().change(change)), KEY)
 
     assert isinstance(record, Deleted)
     assert record.inferred

@@ -1,13 +1,15 @@
 """`bridge.sink.batch`: runs that fit into one batch each, in order."""
 
-from bridge.sink.batch import BATCH_OVERHEAD, FULL_RUN, RECORD_OVERHEAD, Batches, largest_record
+from bridge.sink.batch import FULL_RUN, Batches, largest_record
+from bridge.sink.records import BATCH_OVERHEAD, RECORD_OVERHEAD
 from bridge.sink.route import Target
+from tests.sink.reading import records_of
 
 A, B = Target("t", 0), Target("t", 1)
 
 
 def runs(batches: Batches) -> list[tuple[Target, list[bytes | None]]]:
-    return [(run.target, [value for _, value, _ in run.records]) for run in batches.runs]
+    return [(run.target, [value for _, value in records_of(run)]) for run in batches.runs]
 
 
 def test_records_of_a_partition_stay_in_order_and_together() -> None:
@@ -16,7 +18,7 @@ def test_records_of_a_partition_stay_in_order_and_together() -> None:
         batches.add(target, b"k", value)
 
     assert runs(batches) == [(A, [b"1", b"3"]), (B, [b"2"])]
-    assert (batches.bytes, batches.count) == (6, 3)
+    assert (batches.bytes, batches.count) == (9, 3)
 
 
 def test_a_tombstone_counts_its_key() -> None:
@@ -28,7 +30,7 @@ def test_a_tombstone_counts_its_key() -> None:
 
 def test_a_run_ends_before_it_is_larger_than_the_topic_takes() -> None:
     """The broker would refuse the whole batch, and the producer with it."""
-    limit = BATCH_OVERHEAD + 2 * (RECORD_OVERHEAD + 11)
+    limit = BATCH_OVERHEAD + 2 * (RECORD_OVERHEAD + 12)
     batches = Batches({"t": limit})
     for value in (b"a" * 10, b"b" * 10, b"c" * 10):
         batches.add(A, b"k", value)

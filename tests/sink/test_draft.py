@@ -10,6 +10,7 @@ from bridge.model.resource import Resource, Selection
 from bridge.sink.draft import FULL, Draft, Drafter, Oversize
 from bridge.sink.formats import Envelope
 from bridge.sink.route import Displaced, Router, Target, partition_of
+from tests.sink.reading import records_of
 
 PODS = Resource("", "v1", "pods", "Pod", namespaced=True)
 COVERS = Target("checkpoints", 5)
@@ -36,17 +37,17 @@ def told(draft: Draft) -> list[tuple[Target, str, str]]:
     return [
         (run.target, (key or b"").decode(), json.loads(value or b"{}")["type"])
         for run in draft.records.runs
-        for key, value, _ in run.records
+        for key, value in records_of(run)
     ]
 
 
 def values(draft: Draft) -> list[dict[str, Any]]:
-    return [json.loads(value or b"{}") for run in draft.records.runs for _, value, _ in run.records]
+    return [json.loads(value or b"{}") for run in draft.records.runs for _, value in records_of(run)]
 
 
 def edits(draft: Draft) -> list[tuple[bytes | None, bytes | None]]:
     assert {run.target for run in draft.covers.runs} <= {COVERS}
-    return [(key, value) for run in draft.covers.runs for key, value, _ in run.records]
+    return [(key, value) for run in draft.covers.runs for key, value in records_of(run)]
 
 
 def place(name: str, partitions: int) -> Target:
@@ -188,7 +189,7 @@ def test_synced_counts_what_was_listed_in_its_partition() -> None:
     counts = {
         Target(run.target.topic, value["partition"]): value["objects"]
         for run in draft.records.runs
-        for value in [json.loads(run.records[-1][1] or b"")]
+        for value in [json.loads(records_of(run)[-1][1] or b"")]
     }
     assert counts == {target: expected[target] for target in made.router.targets}
     assert made.listed == 40
@@ -271,7 +272,7 @@ def test_an_object_too_large_for_its_topic_is_reduced() -> None:
     assert [value.get("oversize") for value in values(draft)] == [len(huge.body), None]
     assert draft.oversize == [Oversize("pods/a/x", len(huge.body), 20_000)]
     assert all(
-        len(key or b"") + len(value or b"") < 20_000 for run in draft.records.runs for key, value, _ in run.records
+        len(key or b"") + len(value or b"") < 20_000 for run in draft.records.runs for key, value in records_of(run)
     )
 
 

@@ -11,6 +11,7 @@ from bridge.model.event import Change, ChangeType, Restarted, RestartReason
 from bridge.model.position import Epoch, Position, ResourceVersion
 from bridge.model.resource import Resource
 from bridge.sink.formats import Envelope, drop_tree, showing, time_text, without
+from tests.sink.reading import whole
 
 PODS = Resource("", "v1", "pods", "Pod", namespaced=True)
 TIME = 1795422600123
@@ -32,7 +33,7 @@ def test_an_objects_bytes_are_the_servers_own() -> None:
     """Spaces, escapes and the order of fields survive: consumers may verify, diff or store what the server said."""
     body = b'{ "kind":"Pod", "a":"\\u003c", "big":12345678901234567890.0 }'
 
-    value = envelope().change(change(body))
+    value = whole(envelope().change(change(body)))
 
     assert value == (
         b'{"type":"MODIFIED","cluster":"prod-eu","stream":"pods","epoch":7,"resourceVersion":"812345",'
@@ -42,14 +43,14 @@ def test_an_objects_bytes_are_the_servers_own() -> None:
 
 @pytest.mark.parametrize("kind", list(ChangeType))
 def test_every_type_says_its_name(kind: ChangeType) -> None:
-    assert json.loads(envelope().change(change(b"{}", kind)))["type"] == kind.value
+    assert json.loads(whole(envelope().change(change(b"{}", kind))))["type"] == kind.value
 
 
 def test_an_inferred_delete_has_no_version() -> None:
     """Nobody saw it, so nobody knows when it happened. What is said is what consumers need to remove the object."""
     unseen = Change(ChangeType.DELETED, "pods/default/web-1", "u1", ResourceVersion(""), b"", inferred=True)
 
-    assert envelope().change(unseen) == (
+    assert whole(envelope().change(unseen)) == (
         b'{"type":"DELETED","cluster":"prod-eu","stream":"pods","epoch":7,"inferred":true,'
         b'"time":"2026-11-23T08:30:00.123Z","object":{"apiVersion":"v1","kind":"Pod",'
         b'"metadata":{"namespace":"default","name":"web-1","uid":"u1"}}}'
@@ -102,7 +103,7 @@ def test_a_new_epoch_and_a_new_time_are_in_every_record_after_them() -> None:
     made.begin(Epoch(8))
     made.stamp(TIME + 1000)
 
-    values = [made.change(change(b"{}")), made.synced(AT, 0, 0, 1), made.inferred("pods/a/b", "u", PODS)]
+    values = [whole(made.change(change(b"{}"))), made.synced(AT, 0, 0, 1), made.inferred("pods/a/b", "u", PODS)]
 
     for value in map(json.loads, values):
         assert (value["epoch"], value["time"]) == (8, "2026-11-23T08:30:01.123Z")
@@ -209,7 +210,7 @@ def test_dropped_fields_go_and_all_else_stays_byte_by_byte(drop: list[str], body
 def test_fields_are_dropped_from_records() -> None:
     value = envelope("metadata.managedFields").change(change(b'{"metadata":{"name":"x","managedFields":[]}}'))
 
-    assert json.loads(value)["object"] == {"metadata": {"name": "x"}}
+    assert json.loads(whole(value))["object"] == {"metadata": {"name": "x"}}
 
 
 JSON = st.recursive(

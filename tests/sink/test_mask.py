@@ -14,6 +14,7 @@ from bridge.model.position import Epoch, ResourceVersion
 from bridge.model.resource import Resource
 from bridge.sink.formats import Envelope, showing
 from bridge.sink.mask import APPLIED, Mask, is_secret, masking
+from tests.sink.reading import whole
 
 SECRETS = Resource("", "v1", "secrets", "Secret", namespaced=True)
 PODS = Resource("", "v1", "pods", "Pod", namespaced=True)
@@ -160,7 +161,7 @@ def test_no_value_is_in_any_record(
     envelope.stamp(0)
     change = Change(kind, "secrets/shop/login", "u", ResourceVersion("7"), json.dumps(value).encode())
 
-    record = envelope.oversize(change, 10_000) if oversize else envelope.change(change)
+    record = envelope.oversize(change, 10_000) if oversize else whole(envelope.change(change))
 
     for each in data.values():
         assert encoded(each).encode() not in record

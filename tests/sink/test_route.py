@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.model.resource import Resource, Selection
+from bridge.sink.records import framed
 from bridge.sink.route import Displaced, Place, Router, Target, displaced, legal, murmur2, partition_of
 
 PODS = Resource("", "v1", "pods", "Pod", namespaced=True)
@@ -44,7 +45,7 @@ def test_a_place_is_remembered_until_the_object_is_gone() -> None:
 
     place = route.place("pods/a/x")
 
-    assert place == Place(Target("t", partition_of(b"pods/a/x", 12)), b"pods/a/x")
+    assert place == Place(Target("t", partition_of(b"pods/a/x", 12)), framed(b"pods/a/x"))
     assert route.place("pods/a/x") is place
     route.forget("pods/a/x")
     assert route.places == {}
@@ -91,7 +92,7 @@ def test_a_topic_of_unknown_size_has_no_places_until_it_is_learnt() -> None:
 
     assert route.place("pods/a/x") is None
     route.learn("k8s.a", 1)
-    assert route.place("pods/a/x") == Place(Target("k8s.a", 0), b"pods/a/x")
+    assert route.place("pods/a/x") == Place(Target("k8s.a", 0), framed(b"pods/a/x"))
     assert route.place("pods/b/x") is None
     assert (route.counts, list(route.targets), route.count("k8s.b")) == ({"k8s.a": 1}, [Target("k8s.a", 0)], 0)
 

@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.sink.route import Target
-from bridge.sink.transaction import Answered, Ended, Identity, Refusals, Written, added, ended, produced
+from bridge.sink.seal import Identity
+from bridge.sink.transaction import Answered, Ended, Refusals, Written, added, ended, produced
 
 NAMES = st.text(min_size=1, max_size=30)
 PARTITIONS = st.integers(0, 2**31 - 1)
