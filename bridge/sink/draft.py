@@ -108,17 +108,13 @@ class Drafter:
         """
         records, covers, fits = draft.records, draft.covers, self._always_fits
         known, value_of, put = self.router.places.get, self._envelope.change, records.put
-        before: ChangeType | None = None
-        wanted, added = False, 0
+        counts = dict.fromkeys(self._wanted, 0)
         for at in range(start, len(events)):
             change = events[at]
             if type(change) is not Change:
                 break
             kind = change.type
-            if kind is not before:  # an enum's hash costs 0.1 us, and changes of a type come in runs
-                self._count(draft, before, added)
-                before, wanted, added = kind, kind in self._wanted, 0
-            if wanted:
+            if kind in counts:
                 place = known(change.key) or self.router.place(change.key)
                 if place is None:
                     break
@@ -126,7 +122,7 @@ class Drafter:
                 if size > fits:
                     size, value = self._fitting(draft, change, place, size, value)
                 put(place.target, place.key, size, value)
-                added += 1
+                counts[kind] += 1
                 if kind is LISTED:
                     self._listed[place.target] += 1
             if change.fresh or kind is DELETED:
@@ -136,7 +132,7 @@ class Drafter:
                 break
         else:
             at = len(events)
-        self._count(draft, before, added)
+        draft.types.update({kind.value: count for kind, count in counts.items() if count})
         return at
 
     def unknown_topics(self, events: list[Event], start: int) -> list[str]:
@@ -149,10 +145,6 @@ class Drafter:
             if change.type in self._wanted and self.router.place(change.key) is None:
                 topics[self.router.topic_of(change.key)] = None
         return list(topics)
-
-    def _count(self, draft: Draft, kind: ChangeType | None, added: int) -> None:
-        if kind is not None and added:
-            draft.types[kind.value] += added
 
     def _fitting(self, draft: Draft, change: Change, place: Place, size: int, value: Value) -> tuple[int, Value]:
         """The whole object if its topic takes it, else its metadata."""

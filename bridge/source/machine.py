@@ -148,7 +148,7 @@ def _begun(state: Streaming, events: list[Event], now: int) -> Streaming:
 def _live(state: Watching, frames: list[Frame], events: list[Event], now: int) -> tuple[State, list[Event]]:
     """Changes and bookmarks of an open stream. The position stays before a delete: see `Checkpoint.after`."""
     epoch, version, deleted = state.position.epoch, state.position.version, state.position.deleted
-    heard = False
+    heard, append = False, events.append
     fault: Fault | None = None
     for at, frame in enumerate(frames):
         if type(frame) is not Change and not isinstance(frame, Change | Bookmark):
@@ -163,15 +163,15 @@ def _live(state: Watching, frames: list[Frame], events: list[Event], now: int) -
             fault = Fault(Phase.STREAM, kind, message=f"version {frame.version} came after {version}")
             break
         heard = True
-        if isinstance(frame, Bookmark):
+        if not isinstance(frame, Change):
             version, deleted = frame.version, NO_VERSION
-            events.append(Progress(Position(epoch, version, now)))
+            append(Progress(Position(epoch, version, now)))
         elif frame.type is DELETED:
             deleted = frame.version if is_newer(frame.version, deleted or version) else deleted
-            events.append(frame)
+            append(frame)
         elif not said_before:  # only deletes may share a version
             version, deleted = frame.version, NO_VERSION
-            events.append(frame)
+            append(frame)
     if heard:
         # Deletes move no position, so a resumed watch says them again: that forgives nothing.
         trouble = state.trouble if version == state.position.version else None
