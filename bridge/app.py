@@ -25,9 +25,10 @@ from bridge.sink.connection import KafkaFault, settings
 from bridge.sink.hanging import Unsettled
 from bridge.sink.producer import assert_fast
 from bridge.sink.requests import Requests
-from bridge.source.reader import Delay
+from bridge.source.cluster import cluster_uid
+from bridge.source.delay import Delay
 from bridge.source.session import Session, connect
-from bridge.stream import Stream, cluster_uid
+from bridge.stream import Stream
 from bridge.supervisor import Shared, lasting, supervise
 from bridge.telemetry import BridgeStarted, BridgeStopped, HttpRefused
 from bridge.web.board import Board

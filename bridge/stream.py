@@ -15,16 +15,18 @@ from bridge.model.checkpoint import Began, Identity, Restart, Resume
 from bridge.model.resource import Resource, Selection
 from bridge.retry import Backoff
 from bridge.sink import checkpoints
-from bridge.sink.connection import KafkaFault
+from bridge.sink.connection import reason_of
 from bridge.sink.hanging import Unsettled
 from bridge.sink.mask import is_secret, masking
 from bridge.sink.writer import Opened, Writer
 from bridge.source.api import Api
 from bridge.source.buffer import Buffer, Pool
+from bridge.source.cluster import cluster_uid
+from bridge.source.delay import HEALTHY, Delay
 from bridge.source.discovery import Found, NotFound, exists, find
 from bridge.source.faults import Fatal, Fault, Reauth, classify
 from bridge.source.index import Index
-from bridge.source.reader import HEALTHY, Delay, Reader
+from bridge.source.reader import Reader
 from bridge.source.session import Session
 from bridge.source.states import Origin, State, Trouble, resumed, unlisted
 from bridge.telemetry import (
@@ -286,27 +288,6 @@ class Stream:
             return None
         selection = known.identity.selection
         return selection if await exists(self._session, selection.resource) is False else None
-
-
-async def cluster_uid(session: Session, delay: Delay) -> str:
-    """The uid of namespace kube-system: what tells this cluster from another behind the same address.
-
-    Waits until the API server answers, and tells so through *delay*.
-    """
-    backoff = Backoff()
-    while isinstance(uid := await session.cluster_uid(), Fault):
-        if isinstance(classify(uid), Reauth):
-            session.reauthenticate()
-        delay.goes_on(uid)
-        await asyncio.sleep(backoff.next())
-    return uid
-
-
-def reason_of(error: Exception) -> str:
-    cause: BaseException = error
-    while isinstance(cause, BaseExceptionGroup):
-        cause = cause.exceptions[0]
-    return str(cause) if isinstance(cause, KafkaFault) else f"{type(cause).__name__}: {cause}"
 
 
 def _state(start: Resume | Restart) -> State:

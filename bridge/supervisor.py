@@ -9,8 +9,9 @@ from bridge.config.streams import StreamSpec
 from bridge.config.tree import Config
 from bridge.reload.telling import StreamRemoved
 from bridge.retry import Backoff
-from bridge.source.reader import HEALTHY
-from bridge.stream import Outcome, reason_of
+from bridge.sink.connection import reason_of
+from bridge.source.delay import HEALTHY
+from bridge.stream import Outcome
 from bridge.telemetry import StreamReleased, StreamsCut, TaskFailed
 
 GRACE = 6.0

@@ -48,6 +48,14 @@ class Forbidden(SettingFault):
     """As above: a right is missing. Its text names it."""
 
 
+def reason_of(error: Exception) -> str:
+    """What ended an attempt, for people: ours are whole sentences, others' need their type."""
+    cause: BaseException = error
+    while isinstance(cause, BaseExceptionGroup):
+        cause = cause.exceptions[0]
+    return str(cause) if isinstance(cause, KafkaFault) else f"{type(cause).__name__}: {cause}"
+
+
 def settings(kafka: Kafka) -> Settings:
     """Secrets are read when a connection is made (see `renewal`). Certificates must be there from the beginning."""
     take_over()

@@ -1,6 +1,7 @@
 """What a stream finds when it is taken over, and how it goes on from there: resume, or restart with which debts."""
 
 import secrets
+import time
 from collections.abc import Awaitable, Callable
 
 from msgspec import Struct
@@ -9,8 +10,10 @@ from msgspec.structs import replace
 from bridge.config.tree import Config
 from bridge.model.checkpoint import Checkpoint, Identity, Restart, Resume, nothing_yet, start
 from bridge.model.event import RestartReason
-from bridge.sink import topics
+from bridge.sink import checkpoints, covers, topics
+from bridge.sink.batch import Batches
 from bridge.sink.checkpoints import Saved
+from bridge.sink.producer import Producer
 from bridge.sink.route import Displaced, Router, displaced
 from bridge.sink.telling import TopicForgotten
 from bridge.sink.topics import Topic, ids_of
@@ -162,3 +165,31 @@ def _partitions(found: dict[str, Topic]) -> dict[str, int]:
 def _without(index: dict[str, str], moved: list[Displaced]) -> dict[str, str]:
     keys = {each.key for each in moved}
     return {key: uid for key, uid in index.items() if key not in keys}
+
+
+async def settled(config: Config, stream: str, producer: Producer, checkpoint_topic: Topic) -> Found:
+    """What there is of the stream, once nothing of it hangs: first where the checkpoint lies, then in its topics."""
+    place = covers.target_of(config.checkpoint_topic, checkpoint_topic.partitions, stream)
+    await producer.settle([place])
+    saved = await checkpoints.read(config, stream)
+    before = saved.checkpoint
+    present = await topics.describe(config, before.partitions if before is not None else ())
+    existing = left_of(before, present)
+    topics.assert_led(existing.values())
+    await producer.settle(target for topic in existing.values() for target in topic.targets)
+    return Found(saved, existing, checkpoint_topic)
+
+
+class Alone(Struct, frozen=True):
+    """Commits a checkpoint without records."""
+
+    config: Config
+    stream: str
+    producer: Producer
+
+    async def __call__(self, checkpoint: Checkpoint) -> None:
+        now, batches = time.time_ns() // 1_000_000, Batches({})
+        place = covers.target_of(self.config.checkpoint_topic, self.config.checkpoints.partitions, self.stream)
+        batches.add(place, self.stream.encode(), covers.encode(checkpoint, now))
+        await self.producer.track([self.config.checkpoint_topic])
+        await self.producer.publish(Batches({}), batches, now)

@@ -17,7 +17,7 @@ from bridge.model.checkpoint import Checkpoint, Identity, Phase, Restart, Resume
 from bridge.model.event import Change, Event, Progress, Restarted, Synced
 from bridge.model.position import Position
 from bridge.model.resource import Resource
-from bridge.sink import checkpoints, covers, takeover, topics
+from bridge.sink import covers, takeover, topics
 from bridge.sink.batch import Batches
 from bridge.sink.draft import Draft, Drafter
 from bridge.sink.formats import Envelope, showing
@@ -26,7 +26,7 @@ from bridge.sink.mask import Mask
 from bridge.sink.producer import Producer
 from bridge.sink.proof import Proof, alone
 from bridge.sink.route import Target
-from bridge.sink.takeover import Found, Takeover
+from bridge.sink.takeover import Alone, Takeover
 from bridge.sink.telling import (
     ObjectOversized,
     RecordsCommitted,
@@ -35,7 +35,6 @@ from bridge.sink.telling import (
     StreamRestarted,
     TopicCompacted,
 )
-from bridge.sink.topics import Topic
 from bridge.sink.whereabouts import Whereabouts
 
 EARLY = 0.9
@@ -97,9 +96,9 @@ class Writer:
         topics.assert_led([checkpoint_topic])
         producer = await Producer.start(config.kafka, f"{config.name}.{spec.name}", unsettled, proof)
         try:
-            found = await _settled(config, spec.name, producer, checkpoint_topic)
+            found = await takeover.settled(config, spec.name, producer, checkpoint_topic)
             unsettled.settled()
-            take = await takeover.prepare(config, spec.name, identity, found, _Alone(config, spec.name, producer))
+            take = await takeover.prepare(config, spec.name, identity, found, Alone(config, spec.name, producer))
             take = takeover.salted(take)
             made = [topic for name, topic in take.topics.items() if name not in found.existing]
             await producer.discard(target for topic in made for target in topic.targets)
@@ -269,34 +268,6 @@ class Writer:
             round(took, 3),
             round(gap, 3),
         ).emit()
-
-
-async def _settled(config: Config, stream: str, producer: Producer, checkpoint_topic: Topic) -> Found:
-    """What there is of the stream, once nothing of it hangs: first where the checkpoint lies, then in its topics."""
-    place = covers.target_of(config.checkpoint_topic, checkpoint_topic.partitions, stream)
-    await producer.settle([place])
-    saved = await checkpoints.read(config, stream)
-    before = saved.checkpoint
-    present = await topics.describe(config, before.partitions if before is not None else ())
-    existing = takeover.left_of(before, present)
-    topics.assert_led(existing.values())
-    await producer.settle(target for topic in existing.values() for target in topic.targets)
-    return Found(saved, existing, checkpoint_topic)
-
-
-class _Alone(Struct, frozen=True):
-    """Commits a checkpoint without records."""
-
-    config: Config
-    stream: str
-    producer: Producer
-
-    async def __call__(self, checkpoint: Checkpoint) -> None:
-        now, batches = _now(), Batches({})
-        place = covers.target_of(self.config.checkpoint_topic, self.config.checkpoints.partitions, self.stream)
-        batches.add(place, self.stream.encode(), covers.encode(checkpoint, now))
-        await self.producer.track([self.config.checkpoint_topic])
-        await self.producer.publish(Batches({}), batches, now)
 
 
 def _drafter(config: Config, spec: StreamSpec, take: Takeover) -> tuple[Target, Drafter]:

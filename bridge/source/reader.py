@@ -9,6 +9,7 @@ from bridge.model.position import NO_VERSION, ResourceVersion
 from bridge.retry import Backoff
 from bridge.source.buffer import Buffer
 from bridge.source.comparison import Comparison, lasting
+from bridge.source.delay import HEALTHY, Delay
 from bridge.source.faults import (
     SHORT,
     Degraded,
@@ -67,17 +68,13 @@ from bridge.source.telling import (
     WatchOpened,
 )
 from bridge.source.verification import is_about_the_list, told
-from bridge.telemetry import BufferChanged, StreamDelayed
+from bridge.telemetry import BufferChanged
 
 SLOW_CAP = 60.0
 """Seconds. What only people can mend is asked for rarely, but often enough that they see their mend work."""
-HEALTHY = 120.0
-"""Seconds. A stream that was open so long proves health as well as a frame does (client-go resets after as much)."""
 CONFIRM = 5.0
 """Seconds until it is asked again whether a resource is really gone: longer than a server's start, in which parts of
 discovery may be missing."""
-REMIND = 60.0
-"""Seconds between two log lines about a stream that cannot proceed."""
 
 
 class Api(Protocol):
@@ -288,24 +285,3 @@ def _version(state: State) -> str:
 def _age(state: State) -> float:
     """Seconds since the position was learnt that the stream begins with."""
     return time.time() - state.position.time / 1000 if isinstance(state, Positioned) else 0.0
-
-
-class Delay:
-    """Owns since when a stream cannot proceed, and when that was last said: at the second try, then once a minute."""
-
-    def __init__(self, stream: str) -> None:
-        self._stream = stream
-        self.over()
-
-    def over(self) -> None:
-        self._since: float | None = None
-        self._said: float | None = None
-        self._tries = 0
-
-    def goes_on(self, what: object, *, at_once: bool = False) -> None:
-        now = asyncio.get_running_loop().time()
-        self._since = now if self._since is None else self._since
-        self._tries += 1
-        if (at_once or self._tries > 1) and (self._said is None or now - self._said >= REMIND):
-            self._said = now
-            StreamDelayed(self._stream, str(what), round(now - self._since, 1), self._tries).emit()
