@@ -1,7 +1,7 @@
 """Who takes part in what."""
 
 from bench.contestants.bridge import AT_LEAST_ONCE, EXACTLY_ONCE
-from bench.contestants.collector import COLLECTOR
+from bench.contestants.collector import COLLECTOR, COLLECTOR_PLAIN
 from bench.contestants.contestant import Contestant
 from bench.contestants.handwritten import HANDWRITTEN
 from bench.contestants.pipe import PIPE
@@ -14,7 +14,16 @@ from bench.workloads.stream import Stream
 from bench.workloads.trickle import Trickle
 from bench.workloads.workload import Workload
 
-EVERYONE: list[Contestant] = [EXACTLY_ONCE, AT_LEAST_ONCE, PIPE, RUST, RUST_PLAIN, HANDWRITTEN, COLLECTOR]
+EVERYONE: list[Contestant] = [
+    EXACTLY_ONCE,
+    AT_LEAST_ONCE,
+    PIPE,
+    RUST,
+    RUST_PLAIN,
+    HANDWRITTEN,
+    COLLECTOR,
+    COLLECTOR_PLAIN,
+]
 OURS: list[Contestant] = [EXACTLY_ONCE]
 LISTING: list[Contestant] = [EXACTLY_ONCE, PIPE, RUST, HANDWRITTEN]
 """The collector tells no objects that are there already, unless it polls."""

@@ -33,14 +33,18 @@ RECIPE = Recipe("collector", _steps)
 class Collector(Plain):
     """Without `required_acks: -1`, one consumer and endless retry it would lose or reorder records; see its manual."""
 
-    name = "OpenTelemetry collector"
-    what = (
-        f"otelcol {VERSION}: k8sobjects in watch mode, batches of at most 50 ms, kafka exporter with acks of all, one "
-        "consumer of its queue (more reorder), endless retry, encoding raw, zstd"
-    )
     cannot = "no exactly once, no key; no initial list; a gap is silent, and deletes in it are never told"
     slow = True
-    variant = False
+
+    def __init__(self, name: str, *, batches: bool) -> None:
+        """Without *batches* it is as the receiver's manual has it: a request to Kafka for each event."""
+        self.name = name
+        self.variant = not batches
+        self._processors = ["batch"] if batches else []
+        self.what = (
+            f"otelcol {VERSION}: k8sobjects in watch mode, {'batches of at most 50 ms' if batches else 'no batches'}, "
+            "kafka exporter with acks of all, one queue consumer (more reorder), endless retry, encoding raw, zstd"
+        )
 
     def missing(self) -> str:
         return lacking("go", "install")
@@ -53,12 +57,12 @@ class Collector(Plain):
 
     def command(self, job: Job) -> list[str]:
         path = job.directory / "collector.yaml"
-        path.write_text(yaml.safe_dump(config(job)))
+        path.write_text(yaml.safe_dump(config(job, self._processors)))
         program = str(RECIPE.place / "bin" / "otelcol-k8skafka")
         return ["env", f"KUBECONFIG={job.kubeconfig}", program, f"--config={path}"]
 
 
-def config(job: Job) -> dict[str, Any]:
+def config(job: Job, processors: list[str]) -> dict[str, Any]:
     """Its file, with the keys of that version."""
     objects = [{"name": job.resource, "mode": "watch"}]
     kafka = {
@@ -70,10 +74,10 @@ def config(job: Job) -> dict[str, Any]:
         "sending_queue": {"enabled": True, "num_consumers": 1, "queue_size": 100_000},
         "retry_on_failure": {"enabled": True, "max_elapsed_time": 0},
     }
-    pipeline = {"receivers": ["k8sobjects"], "processors": ["batch"], "exporters": ["kafka"]}
+    pipeline = {"receivers": ["k8sobjects"], "processors": processors, "exporters": ["kafka"]}
     return {
         "receivers": {"k8sobjects": {"auth_type": "kubeConfig", "objects": objects}},
-        "processors": {"batch": {"timeout": "50ms", "send_batch_size": 1000}},
+        "processors": {name: {"timeout": "50ms", "send_batch_size": 1000} for name in processors},
         "exporters": {"kafka": kafka},
         "service": {
             "telemetry": {"logs": {"level": "warn"}, "metrics": {"level": "none"}},
@@ -82,4 +86,5 @@ def config(job: Job) -> dict[str, Any]:
     }
 
 
-COLLECTOR = Collector()
+COLLECTOR = Collector("OpenTelemetry collector", batches=True)
+COLLECTOR_PLAIN = Collector("OpenTelemetry collector, no batches", batches=False)
