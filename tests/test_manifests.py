@@ -2,10 +2,12 @@
 
 import re
 import tomllib
+from pathlib import Path
 
 import pytest
 import yaml
 
+from tests.command import event_bridge
 from tests.tools.kustomize import K8S, folders
 
 ROOT = K8S.parent
@@ -37,3 +39,21 @@ def test_each_folder_is_in_the_readme() -> None:
     readme = (K8S / "README.md").read_text()
 
     assert [folder for folder in folders() if f"`{folder}`" not in readme] == []
+
+
+async def test_the_readmes_step_for_rights_works_as_it_is_written(tmp_path: Path) -> None:
+    """Its role goes to the bridge's account, and is not the base's, whose rights `kubectl apply -k` would put back."""
+    readme = (K8S / "README.md").read_text()
+    (config,) = re.findall(r"# my-bridge/bridge.yaml\n(.*?)```", readme, re.DOTALL)
+    exports = dict(re.findall(r"^export (\w+)=(\S+)", readme, re.MULTILINE))
+    answer = await event_bridge("rbac", yaml.safe_load(config), tmp_path, "--offline", **exports)
+    role, binding = yaml.safe_load_all(answer.output)
+    base = [yaml.safe_load((K8S / "base" / f"{name}.yaml").read_text()) for name in ("clusterrole", "serviceaccount")]
+
+    assert "event-bridge rbac -c my-bridge/bridge.yaml | kubectl apply -f -" in readme
+    assert (role["kind"], role["rules"][0]["resources"]) == ("ClusterRole", ["deployments"])
+    assert f"`{role['metadata']['name']}`" in readme
+    assert role["metadata"]["name"] != base[0]["metadata"]["name"]
+    assert [(each["name"], each["namespace"]) for each in binding["subjects"]] == [
+        (base[1]["metadata"]["name"], "event-bridge")
+    ]

@@ -7,7 +7,7 @@ from pathlib import Path
 import typer
 
 from bridge.cli.file import ConfigFile, read
-from bridge.config.problem import ConfigError
+from bridge.config.problem import ConfigError, Problem
 from bridge.config.tree import Http
 
 DEADLINE = 4.0
@@ -18,7 +18,8 @@ EVERYWHERE = {"", "0.0.0.0", "::"}  # noqa: S104 - what is compared with, not bo
 def live(config: ConfigFile = None) -> None:
     """Ask the bridge that runs on this machine with this config file whether it is alive. Starts nothing.
 
-    Exit code 1 where it does not answer; 0 also where its http.listen is null, for then nobody can ask.
+    Exit code 1 where it does not answer; 0 also where its http.listen is null, for then nobody can ask; 2 where that
+    has port 0, for then nobody knows the port.
     """
     listen = _listen(config)
     if listen is None:
@@ -40,9 +41,19 @@ def live(config: ConfigFile = None) -> None:
 def _listen(config: Path | None) -> str | None:
     """A file that was spoilt while the bridge runs says nothing against the bridge: the default is asked."""
     try:
-        return read(config)[0].http.listen
+        settings, file = read(config)
     except ConfigError:
         return Http().listen
+    listen = settings.http.listen
+    if listen is not None and int(listen.rpartition(":")[2]) == 0:
+        raise ConfigError([_nowhere(listen, file)])
+    return listen
+
+
+def _nowhere(listen: str, file: str) -> Problem:
+    what = f"{listen} is a free port, which only the bridge's log names: nobody can ask there"
+    mend = f"Name a port, for example {listen.rpartition(':')[0]}:8080, or write null, and it is not asked."
+    return Problem(file, 0, "http.listen", what, mend)
 
 
 def _plain() -> urllib.request.OpenerDirector:

@@ -31,6 +31,9 @@ and a bridge between the two, with this in bridge.yaml, by `event-bridge run`:
   watches:
     - {{resource: pods, topic: k8s.pods}}
     - {{resource: events, topic: k8s.events}}
+  http: {{listen: "127.0.0.1:0"}}
+
+Its status page is at a free port, which its first lines name: http listening.
 """
 
 

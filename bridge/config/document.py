@@ -9,6 +9,9 @@ from msgspec import Struct
 from bridge.config.problem import Misread
 from bridge.config.report import Report
 
+DEEPEST = 20
+"""Levels. The deepest value of the tree, a reference in a list of a watch, is at the sixth; who reads deeper asks for
+seconds, and Python's stack."""
 _TAG = "tag:yaml.org,2002:"
 _SCALARS = {
     "null": "empty",
@@ -30,10 +33,30 @@ class Entry(Struct, frozen=True):
     node: yaml.Node
 
 
+class _DepthError(Exception):
+    def __init__(self, line: int) -> None:
+        super().__init__(line)
+        self.line = line
+
+
+class _Loader(yaml.SafeLoader):
+    """Owns how deep it is. It gives up before Python does, which takes seconds for it."""
+
+    _depth = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        if self._depth == DEEPEST:
+            raise _DepthError(self.peek_event().start_mark.line + 1)  # type: ignore[no-untyped-call] # its stub has no types
+        self._depth += 1
+        node = super().compose_node(parent, index)
+        self._depth -= 1
+        return node
+
+
 def compose(text: str, report: Report) -> yaml.MappingNode | None:
     """The document's root; None: it cannot be read, and the report says why."""
     try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        root = yaml.compose(text, Loader=_Loader)
     except yaml.MarkedYAMLError as error:
         _report_syntax(error, text, report)
         return None
@@ -41,8 +64,9 @@ def compose(text: str, report: Report) -> yaml.MappingNode | None:
         line = text.count("\n", 0, error.position) + 1
         report.add("", Misread("not a text file: it holds a control character", "Save it as plain UTF-8 text."), line)
         return None
-    except RecursionError:
-        report.add("", Misread("not a config file: nested too deeply", "See config/example.yaml for the form."))
+    except _DepthError as error:
+        deep = Misread("not a config file: nested too deeply", "See config/example.yaml for the form.")
+        report.add("", deep, error.line)
         return None
     if root is None or kind(root) == "empty":
         report.add("", Misread("the file is empty", "Begin with config/minimal.yaml."), 1)
@@ -81,7 +105,7 @@ def entries(node: yaml.MappingNode, path: str, report: Report) -> dict[str, Entr
             report.add(join(path, key.value), twice, line_of(key))
         else:
             found[key.value] = Entry(key.value, line_of(key), value)
-    for mapping in _merged(node, {id(node)}):
+    for mapping in _merged(node):
         for key, value in mapping.value:
             if isinstance(key, yaml.ScalarNode) and not _is_merge(key):
                 found.setdefault(key.value, Entry(key.value, line_of(key), value))
@@ -94,16 +118,22 @@ def join(path: str, name: str) -> str:
     return f"{path}.{shown}" if path else shown
 
 
-def _merged(node: yaml.MappingNode, seen: set[int]) -> Iterator[yaml.MappingNode]:
+def _merged(node: yaml.MappingNode) -> Iterator[yaml.MappingNode]:
     """Every mapping that `<<` brings in, each once: so neither a loop nor a pile of aliases can grow."""
-    for key, value in node.value:
-        if not _is_merge(key):
-            continue
-        for source in value.value if isinstance(value, yaml.SequenceNode) else [value]:
-            if isinstance(source, yaml.MappingNode) and id(source) not in seen:
-                seen.add(id(source))
-                yield source
-                yield from _merged(source, seen)
+    seen, waiting = {id(node)}, _sources(node)
+    while waiting:
+        source = waiting.pop()
+        if id(source) not in seen:
+            seen.add(id(source))
+            yield source
+            waiting += _sources(source)
+
+
+def _sources(node: yaml.MappingNode) -> list[yaml.MappingNode]:
+    """Those that the mapping itself names, the first one last."""
+    values = [value for key, value in node.value if _is_merge(key)]
+    named = [one for value in values for one in (value.value if isinstance(value, yaml.SequenceNode) else [value])]
+    return [one for one in reversed(named) if isinstance(one, yaml.MappingNode)]
 
 
 def _is_merge(key: yaml.Node) -> bool:

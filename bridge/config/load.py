@@ -5,13 +5,17 @@ from pathlib import Path
 
 from bridge.config.changes import compare
 from bridge.config.document import compose
+from bridge.config.kafka import MiB
 from bridge.config.problem import ConfigError, Misread, Problem, RestartNeeded
 from bridge.config.references import References
 from bridge.config.report import Report
 from bridge.config.rules import judge
 from bridge.config.shape import Reader
 from bridge.config.tree import Config
+from bridge.config.units import size_text
 
+LARGEST = MiB
+"""Bytes. A ConfigMap holds no more (core/v1 `MaxSecretSize`), and YAML of that size takes seconds already."""
 RESTART = "Restart the bridge, or change it back. Until then nothing of the new file is in force."
 
 
@@ -41,8 +45,12 @@ def reload_file(text: str, path: Path, env: Mapping[str, str], current: Config) 
 
 
 def read_text(path: Path) -> str:
-    """Raises `ConfigError`."""
+    """Raises `ConfigError`, before it reads what is no config file but, say, a log that was named by mistake."""
     try:
+        size = path.stat().st_size
+        if size > LARGEST:
+            what = f"{size} bytes are too large for a config file, which has at most {size_text(LARGEST)}"
+            raise ConfigError([Problem(str(path), 0, "", what, "Correct the path, or make it smaller.")])
         return read_file(path)
     except OSError as error:
         problem = Problem(str(path), 0, "", f"cannot read it: {error.strerror}", "Correct the path or the permissions.")

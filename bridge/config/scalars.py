@@ -118,14 +118,19 @@ def _secret(scalar: Scalar) -> Secret:
 
 
 def _text(scalar: Scalar, kind: inspect.StrType, shape: str) -> str:
+    what, _, mend = shape.partition(". ")
     if scalar.kind != "text":
-        raise Misread(f"must be text, but YAML takes {scalar.bare} for {scalar.kind}", f'Quote it: "{scalar.bare}".')
+        quoted = f'Quote it: "{scalar.bare}".' if _fits(scalar.text, kind) else f"{mend}."
+        raise Misread(f"must be text, but YAML takes {scalar.bare} for {scalar.kind}", quoted)
     if not scalar.text:
         where = f": {scalar.shown} holds nothing" if scalar.source else ""
         raise Misread(f"is empty{where}", "Write a value, or remove the line if it has a default.")
-    fits = kind.max_length is None or len(scalar.text) <= kind.max_length
-    if fits and (kind.pattern is None or re.fullmatch(kind.pattern, scalar.text)):
+    if _fits(scalar.text, kind):
         return scalar.text
-    assert shape
-    what, _, mend = shape.partition(". ")
+    assert what
     raise Misread(f"{scalar.shown} is not {what}", f"{mend}.")
+
+
+def _fits(text: str, kind: inspect.StrType) -> bool:
+    short = kind.max_length is None or len(text) <= kind.max_length
+    return short and (kind.pattern is None or re.fullmatch(kind.pattern, text) is not None)

@@ -52,8 +52,8 @@ class Http(Struct, frozen=True, rename="camel", forbid_unknown_fields=True, kw_o
         Listen | None,
         Meta(
             description="Address and port of /livez, /readyz, /metrics, /status and the status page, without a login:"
-            " whoever reaches it may read names and states of streams. Port 0: a free one, which the log names. null:"
-            " nothing is served.",
+            " whoever reaches it may read names and states of streams. Port 0: a free one, which the log names, and"
+            " `event-bridge live` cannot know. null: nothing is served.",
             examples=["0.0.0.0:8080", "127.0.0.1:9000", "[::]:8080"],
         ),
     ] = "0.0.0.0:8080"

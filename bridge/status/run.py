@@ -19,6 +19,10 @@ from bridge.telemetry import configure_logging
 LOOKS, MOVING = 4, 1.0
 """How often, and seconds between: a hand-over takes up to two."""
 UNOWNED = "no replica runs it. If this lasts, start one, or look at the log of those that run."
+NOT_YET = (
+    "no replica runs it: those that run have a file without it. A changed one is taken up when all have it; if this"
+    " lasts, look at their log."
+)
 SHARING = "replicas share the streams out anew, and meanwhile Kafka does not say who runs it. Look again in a while."
 UNKNOWN = "it has no checkpoint yet: it has not begun. The log of its owner says why."
 ALONE = "it has no checkpoint yet: it has not begun. The log of the bridge says why."
@@ -92,7 +96,7 @@ def _stream(
     owner = said.host if said is not None and configured and name in said.streams else None
     problem = ""
     if configured and owner is None and not config.standalone:
-        problem = unowned
+        problem = unowned if said is None or said == NOBODY else NOT_YET
     elif configured and summary is None:
         problem = ALONE if config.standalone else UNKNOWN
     if summary is None:

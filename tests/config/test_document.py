@@ -1,3 +1,5 @@
+import sys
+
 import pytest
 
 from tests.config.reading import KAFKA, REST, problems, read
@@ -40,8 +42,8 @@ LOOK = "Look at this line and the one above; quote a text that begins with a sig
             "etc/bridge.yaml:2: not a text file: it holds a control character. Save it as plain UTF-8 text.",
         ),
         (
-            "[" * 3000,
-            "etc/bridge.yaml: not a config file: nested too deeply. See config/example.yaml for the form.",
+            "a:\n  " + "[" * 100_000,
+            "etc/bridge.yaml:2: not a config file: nested too deeply. See config/example.yaml for the form.",
         ),
     ],
 )
@@ -93,6 +95,17 @@ def test_anchors_and_merges_work() -> None:
         "pods",
         ("spec",),
     )
+
+
+def test_a_long_chain_of_merges_is_read() -> None:
+    """Each entry is made of the one before, as generated files have it: no length of it may end in a traceback."""
+    length = 2 * sys.getrecursionlimit()
+    chain = "".join(f"x{n}: &x{n} {{<<: *x{n - 1}}}\n" for n in range(1, length))
+    found = problems(f"x0: &x0 {{resource: pods}}\n{chain}{KAFKA}watches: [{{<<: *x{length - 1}}}]\n")
+
+    assert [each.partition(". ")[0] for each in found] == [
+        f"etc/bridge.yaml:{n + 1}: x{n}: unknown field" for n in range(length)
+    ]
 
 
 def test_what_contains_itself_is_read_once() -> None:

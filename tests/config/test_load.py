@@ -87,6 +87,23 @@ def test_a_file_that_cannot_be_read_is_a_problem_too(tmp_path: Path) -> None:
     )
 
 
+def test_a_file_that_is_too_large_is_refused_unread(tmp_path: Path) -> None:
+    """A log or a database that was named by mistake kept a core busy for minutes, and then was not valid YAML."""
+    path = tmp_path / "bridge.yaml"
+    path.write_text(REST + "#" * (2**20 - len(REST)))
+    load_file(path, {})
+    with path.open("a") as file:
+        file.truncate(2**30)
+
+    with pytest.raises(ConfigError) as caught:
+        load_file(path, {})
+
+    assert str(caught.value) == (
+        f"{path}: {2**30} bytes are too large for a config file, which has at most 1MiB."
+        " Correct the path, or make it smaller."
+    )
+
+
 def test_a_named_file_that_is_no_text_is_a_problem(tmp_path: Path) -> None:
     """A keystore in place of a password must not end in a traceback."""
     (tmp_path / "pw").write_bytes(b"\xff\xfe")

@@ -1,7 +1,10 @@
+import re
+
 import pytest
 
 from tests.config.reading import REST, problems, read
 
+ADDRESS = "Write address:port, for example 0.0.0.0:8080."
 DIGITS = "Write plain digits, for example 12."
 LEVELS = "Possible are debug, error, info, warning."
 SIZES = "Write a number and a unit (KB, MB, GB, KiB, MiB or GiB), for example 1MiB."
@@ -17,6 +20,8 @@ TAG = "Remove it; quote a text that begins with '!'."
         ("cluster: on", 'cluster: must be text, but YAML takes on for true or false. Quote it: "on".'),
         ("cluster: 2026-11-23", 'cluster: must be text, but YAML takes 2026-11-23 for a date. Quote it: "2026-11-23".'),
         ("cluster: 12:30", 'cluster: must be text, but YAML takes 12:30 for a number. Quote it: "12:30".'),
+        ("http: {listen: 8080}", f"http.listen: must be text, but YAML takes 8080 for a number. {ADDRESS}"),
+        ("http: {listen: '8080'}", f"http.listen: '8080' is not an address to listen on. {ADDRESS}"),
         ("cluster: !!binary aGk=", "cluster: has a YAML tag, which means nothing here. " + TAG),
         ("cluster: [a]", "cluster: must be a single value, not a list. Write it on the same line as the field's name."),
         ("cluster: ''", "cluster: is empty. Write a value, or remove the line if it has a default."),
@@ -47,6 +52,15 @@ def test_each_mistake_has_its_words(line: str, message: str | None) -> None:
         assert read(text).cluster == "1e3"
     else:
         assert problems(text) == [f"etc/bridge.yaml:1: {message}"]
+
+
+@pytest.mark.parametrize("written", ["8080", '"8080"', ":8080", "1:30", "2026-11-23", "on"])
+def test_what_is_proposed_for_an_address_works_when_it_is_typed_in(written: str) -> None:
+    """Whoever types a mend as it stands and gets the next error believes no message any more."""
+    (message,) = problems(f"http:\n  listen: {written}\n{REST}")
+    proposed = re.findall(r"(?:Quote it: |for example )(.+)\.$", message)[0]
+
+    assert read(f"http:\n  listen: {proposed}\n{REST}").http.listen == proposed.strip('"')
 
 
 def test_a_huge_number_is_too_long_not_a_crash() -> None:

@@ -18,7 +18,7 @@ from bridge.sink.checkpoints import read_all
 from bridge.sink.producer import Producer
 from bridge.sink.writer import Writer
 from bridge.status.report import Replica, Report, RestartState, StreamStatus
-from bridge.status.run import ALONE, SHARING, UNOWNED, look
+from bridge.status.run import ALONE, NOT_YET, SHARING, UNKNOWN, UNOWNED, look
 from tests.ownership import test_member as group
 from tests.ownership.test_member import config_of, replicas
 from tests.sink.stage import Stage, change, listed, restarted, stage, synced
@@ -252,3 +252,18 @@ async def test_a_changed_file_that_waits_for_others_is_told() -> None:
     assert f"replica a: has a new file: {waiting}" in " ".join(drawn(during).split())
     assert [(each.waits, each.pending) for each in after.replicas] == [("", ""), ("", "")]
     assert {state.owner for state in after.streams} <= {"a", "b"}
+
+
+async def test_a_stream_that_only_a_changed_file_has_is_not_said_to_lack_replicas() -> None:
+    """They are there and well, and wait to have that file: whoever is told to start one looks in the wrong place."""
+    async with Broker() as broker:
+        config = config_of(broker, "[{resource: pods}]")
+        async with replicas(config, "a", "b") as (a, _):
+            await asyncio.sleep(5)
+            changed = config_of(broker, "[{resource: pods}, {resource: nodes}]")
+            a.member.offer(changed)
+            await asyncio.sleep(5)
+            report = await look(changed, "bridge.yaml")
+
+    assert {state.name: state.problem for state in report.streams} == {"pods": UNKNOWN, "nodes": NOT_YET}
+    assert "replica a: has a new file: it waits until b has it, too" in " ".join(drawn(report).split())
