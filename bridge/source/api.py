@@ -118,6 +118,11 @@ class Api:
         stream.frames += len(frames)
         return Frames(frames)
 
+    @property
+    def rests(self) -> bool:
+        """After what was read last nothing comes for a while, whatever the server says."""
+        return self._stream is not None and self._stream.rests
+
     async def reauthenticate(self) -> None:
         """Forget the credentials that were refused: the next request reads them anew."""
         self._session.reauthenticate()

@@ -49,6 +49,7 @@ class Buffer:
         self._arrived = asyncio.Event()
         self._open = True
         self._stalled = False
+        self._last = False
         self._borrowed = 0
         self.size = 0
 
@@ -72,10 +73,12 @@ class Buffer:
         """Seconds that the oldest has been here; 0 if there is none."""
         return asyncio.get_running_loop().time() - self._chunks[0][2] if self._chunks else 0.0
 
-    def put(self, events: list[Event]) -> None:
+    def put(self, events: list[Event], *, last: bool = False) -> None:
+        """*last*: nothing more will come for a while, so that whoever takes need not wait for it."""
         size = sum([OVERHEAD + (len(event.body) if type(event) is Change else 0) for event in events])
         self._chunks.append((events, size, asyncio.get_running_loop().time()))
         self._resize(size)
+        self._last = last
         self._arrived.set()
 
     def drop(self) -> None:
@@ -110,13 +113,13 @@ class Buffer:
         """The oldest events, about *enough* bytes of them at the most.
 
         Waits for a first one without bound, then for more until it has been quiet for *quiet* seconds,
-        *longest* seconds have passed, or *enough* is there.
+        *longest* seconds have passed, *enough* is there, or what is there is the last for a while.
         """
         if not self._chunks:
             await self._arrived.wait()
         loop = asyncio.get_running_loop()
         until = loop.time() + longest
-        while self._open and self.size < enough and (wait := min(quiet, until - loop.time())) > 0:
+        while self._open and not self._last and self.size < enough and (wait := min(quiet, until - loop.time())) > 0:
             self._arrived.clear()
             try:
                 async with asyncio.timeout(wait):

@@ -59,6 +59,12 @@ class _Head(Struct, gc=False):
     kind: str = ""
 
 
+class _Changed(Struct, gc=False):
+    """What a change needs of its object."""
+
+    metadata: _Meta
+
+
 class _Envelope(Struct, gc=False):
     type: str
     object: Raw
@@ -85,6 +91,7 @@ class _List(Struct, gc=False):
 
 
 _head = msgspec.json.Decoder(_Head).decode
+_changed = msgspec.json.Decoder(_Changed).decode
 _envelope = msgspec.json.Decoder(_Envelope).decode
 _bookmark = msgspec.json.Decoder(_Bookmark).decode
 _status = msgspec.json.Decoder(Status).decode
@@ -119,15 +126,16 @@ def decode(lines: list[bytes], resource: Resource) -> list[Frame]:
             continue
         body = line[begin:-1]
         try:
-            meta = _head(body).metadata
+            meta = _changed(body).metadata
         except UNREADABLE:
             append(_frame(line, name))
             continue
-        if not (meta.name and meta.uid and meta.resourceVersion) or line[-1] != _CLOSE:
+        uid, version, namespace = meta.uid, meta.resourceVersion, meta.namespace
+        if not (meta.name and uid and version) or line[-1] != _CLOSE:
             append(_frame(line, name))
             continue
-        key = f"{name}/{meta.namespace}/{meta.name}" if meta.namespace else f"{name}/{meta.name}"
-        append(Change(kind, key, meta.uid, meta.resourceVersion, body))
+        key = f"{name}/{namespace}/{meta.name}" if namespace else f"{name}/{meta.name}"
+        append(Change(kind, key, uid, version, body))
     return frames
 
 
@@ -148,7 +156,7 @@ def _frame(line: bytes, resource: str) -> Frame:
 
 
 def _change(kind: ChangeType, body: bytes, resource: str) -> Change | None:
-    meta = _head(body).metadata
+    meta = _changed(body).metadata
     if not (meta.name and meta.uid and meta.resourceVersion):
         return None
     return Change(kind, object_key(resource, meta.namespace, meta.name), meta.uid, meta.resourceVersion, body)

@@ -65,6 +65,11 @@ class OpenWatch:
         return lines
 
     @property
+    def rests(self) -> bool:
+        """It is busy, and left alone to gather: for a moment nothing will be read of it."""
+        return self._pace.wait > 0
+
+    @property
     def document(self) -> bytes:
         """All that has come, as long as it is no frame."""
         return self.head + self.lines.tail

@@ -33,6 +33,7 @@ class Replies:
         self.asked: list[str] = []
         self.times: list[float] = []
         """When each request was made; reads of an open stream are none."""
+        self.rests = False
         self.over = asyncio.Event()
         """The script is at its end: what is asked now is never answered."""
 

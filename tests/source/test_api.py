@@ -16,6 +16,7 @@ from bridge.source.api import ENDLESS, WATCH, Api
 from bridge.source.faults import FallBack, Fault, Kind, Phase, classify
 from bridge.source.frames import Bookmark, Frame, Page, Status, Undecodable
 from bridge.source.lines import LINE_CAP
+from bridge.source.pace import MANY
 from bridge.source.states import Frames, Newest, Opened, Quiet
 from tests.source.scripted import CUT, END, HEAD, Request, Route, Script, Server, Step, answer, chunk, in_turn, watch
 
@@ -342,6 +343,22 @@ async def test_a_snapshot_that_we_leave_unread_is_not_without_an_end() -> None:
 
     assert replies[:2] == [Opened(), Frames([added("a", "6")])]
     assert isinstance(replies[2], Frames)
+
+
+async def test_a_busy_stream_rests_after_it_was_read() -> None:
+    """Whoever has what was read must know whether more may come at once, or not for a while."""
+    many = b"".join(line("a", str(number)) for number in range(10, 10 + MANY))
+    async with Server(in_turn([HEAD, chunk(line("a", "6")), 1.0, chunk(many), 60.0])) as server:
+        asked = api(server)
+        await asked.open(V5)
+        seen = []
+        for _ in range(2):
+            frames = await asked.frames()
+            assert isinstance(frames, Frames)
+            seen.append((len(frames.frames), asked.rests))
+        asked.close()
+        assert (seen, asked.rests) == ([(1, False), (MANY, True)], False)
+        await closed(asked)
 
 
 async def test_bytes_are_a_sign_of_life() -> None:

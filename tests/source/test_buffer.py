@@ -1,6 +1,7 @@
 """The buffer on a clock that jumps: what a writer is given and when, and when a reader may go on."""
 
 import asyncio
+import functools
 
 import pytest
 
@@ -51,6 +52,17 @@ async def test_changes_that_keep_coming_are_taken_together_up_to_the_longest_wai
 
     assert seconds == LONGEST
     assert events == [change(n + 101) for n in range(13)]
+
+
+async def test_what_is_the_last_for_a_while_is_not_waited_for() -> None:
+    """A busy stream is read in bursts: to wait for more after one makes each change of it 5 ms later, for nothing."""
+    buffer = Buffer(Pool(ENOUGH))
+    buffer.put([change(101)], last=True)
+    assert await take(buffer) == ([change(101)], 0)
+
+    buffer.put([change(102)])
+    asyncio.get_running_loop().call_later(QUIET / 2, functools.partial(buffer.put, [change(103)], last=True))
+    assert await take(buffer) == ([change(102), change(103)], QUIET / 2)
 
 
 async def test_enough_is_not_waited_for_any_longer() -> None:
