@@ -41,7 +41,7 @@ from bridge.telemetry import (
     TakeoverBegun,
 )
 
-ENOUGH = 4 << 20
+ENOUGH = 8 << 20
 """Bytes of one transaction: full batches cost least per record, and an open transaction holds back all readers."""
 QUIET = 0.005
 """Seconds without a change after which waiting for more would only cost latency."""

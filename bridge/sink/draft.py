@@ -17,7 +17,7 @@ from bridge.sink.covers import index_prefix
 from bridge.sink.formats import Envelope, Value
 from bridge.sink.route import Displaced, Place, Router, Target
 
-FULL = 4 << 20
+FULL = 8 << 20
 """Bytes of a transaction: an open one holds back all readers, and a full one costs least per record."""
 
 RESTARTED, SYNCED, PROGRESS = "RESTARTED", "SYNCED", "PROGRESS"

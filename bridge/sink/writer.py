@@ -126,7 +126,7 @@ class Writer:
         await self._producer.hold()
 
     async def write(self, events: list[Event]) -> None:
-        """Returns when all of *events* is committed, in transactions of about 4 MB at the most."""
+        """Returns when all of *events* is committed, in transactions of about 8 MB at the most."""
         await self._whereabouts.assert_unchanged(self._drafter.router.counts)
         at = 0
         self._draft = self._drafter.begin(_now())

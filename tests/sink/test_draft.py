@@ -138,11 +138,11 @@ def test_a_change_that_is_filtered_needs_no_topic() -> None:
 def test_a_full_draft_ends_behind_the_change_that_filled_it() -> None:
     made = drafter(t=1)
     draft = made.begin(0)
-    events: list[Event] = [change(str(n), size=300_000) for n in range(20)]
+    events: list[Event] = [change(str(n), size=300_000) for n in range(40)]
 
     stopped = made.take(draft, events, 0)
 
-    assert (stopped, draft.is_full, draft.types["MODIFIED"]) == (14, True, 14)
+    assert (stopped, draft.is_full, draft.types["MODIFIED"]) == (28, True, 28)
     assert FULL <= draft.records.bytes < FULL + 301_000
 
 
@@ -150,9 +150,9 @@ def test_index_edits_fill_a_draft_too() -> None:
     """With a filter, a huge snapshot may hold almost nothing else."""
     made = drafter(types=("MODIFIED",), t=1)
     draft = made.begin(0)
-    events: list[Event] = [change(str(n) + "n" * 200, ChangeType.ADDED, fresh=True) for n in range(10_000)]
+    events: list[Event] = [change(str(n) + "n" * 200, ChangeType.ADDED, fresh=True) for n in range(50_000)]
 
-    assert 0 < made.take(draft, events, 0) < 10_000
+    assert 0 < made.take(draft, events, 0) < 50_000
 
 
 def test_markers_go_to_every_partition_of_every_topic() -> None:

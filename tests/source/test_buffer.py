@@ -156,6 +156,15 @@ async def test_a_reader_far_ahead_waits_for_a_writer_that_goes_on() -> None:
     assert taking.when() <= asyncio.get_running_loop().time()
 
 
+async def test_a_small_buffer_is_not_filled_for_a_writer_that_goes_on() -> None:
+    """Where memory is short a flood must not close the watch each time: Kafka takes what comes."""
+    buffer = Buffer(Pool(AHEAD))
+    buffer.put([change(101)] * (AHEAD // SIZE // 2 + 1))
+    asyncio.get_running_loop().call_later(0.1, lambda: asyncio.ensure_future(buffer.take(0, 0, AHEAD)))
+
+    assert (await eased(buffer), buffer.full) == (0.1, False)
+
+
 async def test_a_reader_waits_once_for_a_writer_that_has_stopped() -> None:
     """While Kafka is away changes gather in memory: a server that nobody reads would cut the watch."""
     buffer = Buffer(Pool(8 * AHEAD))
