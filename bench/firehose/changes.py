@@ -16,7 +16,7 @@ from bench.firehose.pods import CREATED, NAME, NOW, PHASES, UID, VERSION, WIDTHS
 FIRST = 1_000_000_000
 """Version of change 0. Of ten digits, so that all versions are equally long."""
 PODS = 1000
-"""Alive at a time. Far more bytes than a batch holds, so no codec sees a pod twice in one."""
+"""Alive at a time. In keyed batches a codec sees each of them again, as often as its window lets it."""
 NAMESPACES = 20
 NEW, GONE = 0, PHASES - 1
 EPOCH = 1_790_000_000

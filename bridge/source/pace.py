@@ -5,8 +5,8 @@ transactions cost Kafka and us as much again. A stream that is not busy is read 
 say: there a read brings enough by itself.
 """
 
-GATHER = 0.055
-"""Seconds that a busy stream is left alone: with a commit's 20 ms changes still reach consumers within 100."""
+GATHER = 0.065
+"""Seconds that a busy stream is left alone: with a commit's 15 ms changes still reach consumers within 100."""
 CLOSE = 0.02
 """Seconds between two reads that follow closely."""
 ROW = 3
