@@ -132,7 +132,10 @@ class Requests:
     async def _leaders(self, client: AIOKafkaClient) -> list[int]:
         """Of all partitions of the topic, in order."""
         topic = self._config.checkpoint_topic
-        leaders = (await topics_of(client, [topic]))[topic].leaders
+        known = (await topics_of(client, [topic])).get(topic)
+        if known is None:
+            raise KafkaFault(f"topic {topic} was deleted under us: starting over")
+        leaders = known.leaders
         if headless := [number for number in sorted(self._positions) if leaders[number] == -1]:
             raise topics.headless(topic, headless)
         return leaders

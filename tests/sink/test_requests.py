@@ -10,7 +10,7 @@ from bridge.sandbox.broker.server import Broker
 from bridge.sink.covers import decode_request, target_of
 from bridge.sink.requests import Requests, ask
 from bridge.supervisor import lasting
-from tests.sink.stage import Stage, change, listed, restarted, stage, synced
+from tests.sink.stage import Stage, change, delete, listed, restarted, stage, synced
 
 
 @asynccontextmanager
@@ -70,6 +70,20 @@ async def test_a_broker_that_was_away_costs_no_request() -> None:
             await ask(at.config, "pods", "me")
             await asyncio.wait_for(waiting, 30)
             await requests.follow(partition)
+
+
+async def test_a_topic_that_is_made_anew_is_followed_again() -> None:
+    """Who deletes the checkpoint topic begins anew; to ask for a new epoch must not need a restart on top of that."""
+    async with Broker() as broker:
+        at = stage(broker.bootstrap)
+        async with listening(at) as (requests, _):
+            await ask(at.config, "pods", "me")
+            await asyncio.wait_for(requests.asked("pods", ""), 5)
+            await delete(broker.bootstrap, at.config.checkpoint_topic)
+            await asyncio.sleep(30)
+            waiting = asyncio.ensure_future(requests.asked("pods", ""))
+            await ask(at.config, "pods", "me")
+            await asyncio.wait_for(waiting, 30)
 
 
 async def test_a_mistake_of_ours_leaves_no_stream_deaf() -> None:
