@@ -5,7 +5,7 @@
 # docker build -t kube-event-bridge:0.1.0 .
 #
 # Two stages: one that may use the network and build, one that holds only what runs: Debian slim, CPython, and
-# /opt/event-bridge: the locked distributions and the bridge, 130 MB (kubernetes_asyncio alone 48). No compiler, no pip.
+# /opt/event-bridge: the locked distributions and the bridge, 150 MB (kubernetes_asyncio alone 48). No compiler, no pip.
 # Debian, not Alpine: aiokafka has no wheels for musl, and its slow fallback would come in silently.
 #
 # More than one architecture: every wheel of the lock is there for amd64 and arm64, so nothing is compiled on either:

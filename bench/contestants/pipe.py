@@ -19,7 +19,8 @@ class Pipe(Plain):
     variant = False
 
     def missing(self) -> str:
-        return lacking(*NEEDED)
+        lacks = lacking(*NEEDED)
+        return f"{lacks} (in Debian and Ubuntu: apt-get install curl kcat)" if lacks else ""
 
     def command(self, job: Job) -> list[str]:
         login = f"--cacert {job.ca} -H 'Authorization: Bearer {job.token}' " if job.ca else ""
