@@ -16,6 +16,7 @@ from bridge.model.resource import Resource, Selection
 from bridge.retry import Backoff
 from bridge.sink import checkpoints
 from bridge.sink.connection import reason_of
+from bridge.sink.draft import FULL
 from bridge.sink.hanging import Unsettled
 from bridge.sink.mask import is_secret, masking
 from bridge.sink.writer import Opened, Writer
@@ -41,8 +42,6 @@ from bridge.telemetry import (
     TakeoverBegun,
 )
 
-ENOUGH = 8 << 20
-"""Bytes of one transaction: full batches cost least per record, and an open transaction holds back all readers."""
 QUIET = 0.005
 """Seconds without a change after which waiting for more would only cost latency."""
 UNNAMED = "unknown"
@@ -213,7 +212,7 @@ class Stream:
         """Commit what the reader brings, until it ends, we stop, or the producer is worn out."""
         interval = self._config.kafka.commit_interval
         while not (buffer.ended or self._stopping or writer.worn_out):
-            events = await buffer.take(interval, QUIET, ENOUGH)
+            events = await buffer.take(interval, QUIET, FULL)
             if events and not self._stopping:
                 await writer.write(events)
                 BufferChanged(self.name, buffer.size, buffer.limit, buffer.waited).emit()

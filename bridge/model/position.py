@@ -27,6 +27,11 @@ def is_resumable(version: str) -> bool:
     return version not in ("", "0")
 
 
+def last_deleted(version: ResourceVersion, deleted: ResourceVersion, said: ResourceVersion) -> ResourceVersion:
+    """The newest version of a delete behind *version*, of *deleted* (empty: none yet) and of one that is *said*."""
+    return said if is_newer(said, deleted or version) else deleted
+
+
 def next_epoch(previous: Epoch, now: int) -> Epoch:
     """The name of a new epoch. Monotonic even if the wall clock (*now*, ms) goes back or the checkpoint is lost."""
     return Epoch(max(previous + 1, now))
@@ -45,7 +50,7 @@ class Position(Struct, frozen=True, omit_defaults=True):
     deleted: ResourceVersion = NO_VERSION
 
     def after_delete(self, version: ResourceVersion) -> "Position":
-        return replace(self, deleted=version) if is_newer(version, self.newest) else self
+        return replace(self, deleted=last_deleted(self.version, self.deleted, version))
 
     @property
     def newest(self) -> ResourceVersion:

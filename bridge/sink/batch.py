@@ -43,7 +43,7 @@ class Batches:
             self.put(target, framed(key), len(value), (value,))
 
     def put(self, target: Target, key: bytes, size: int, value: Sequence[bytes]) -> None:
-        """*key* is framed (`records.framed`), and *value* in pieces, of *size* bytes in all."""
+        """*key* is framed (`records.framed`), and *value* in pieces, of *size* bytes in all, or `ABSENT`."""
         self.bytes += (held := len(key) + size)
         run = self._open.get(target)
         if run is None or run.room < held + RECORD_OVERHEAD:

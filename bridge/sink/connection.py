@@ -7,10 +7,10 @@ and the reason of a failed connection is only in its log.
 import asyncio
 import functools
 import logging
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, TypeVar
 
 from aiokafka import client as theirs
 from aiokafka import errors
@@ -32,6 +32,7 @@ END = 1.0
 """Seconds for a cancelled task of a client to end; it has nothing to wait for."""
 
 Tasks = Iterable["asyncio.Task[Any] | None"]
+T = TypeVar("T")
 Settings = dict[str, Any]
 """Keyword arguments that aiokafka's clients have in common."""
 
@@ -208,6 +209,16 @@ def _refused(sasl: Sasl, servers: str, why: str) -> str:
         return f"{what}. Correct mechanism, username or password"
     what = f"Kafka at {servers} refused the token of {tokens(sasl.token).source}: {why}"
     return f"{what}. Renew it, or correct the mechanism, its issuer or audience, or kafka.sasl.extensions"
+
+
+async def together(asked: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
+    """What each of them returns. The first failure is raised when all have ended: none is left behind."""
+    answers: list[T] = []
+    for answer in await asyncio.gather(*asked, return_exceptions=True):
+        if isinstance(answer, BaseException):
+            raise answer
+        answers.append(answer)
+    return answers
 
 
 @asynccontextmanager

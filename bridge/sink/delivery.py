@@ -8,7 +8,7 @@ from aiokafka.client import AIOKafkaClient
 from aiokafka.structs import TopicPartition
 
 from bridge.sink.batch import Run
-from bridge.sink.connection import KafkaFault, SettingFault
+from bridge.sink.connection import KafkaFault, SettingFault, together
 from bridge.sink.coordinator import PAUSE, passes
 from bridge.sink.proof import Proof, assert_ours
 from bridge.sink.route import Target
@@ -71,10 +71,7 @@ class Delivery:
             ((leader, batches),) = by_leader.items()
             return await self._produce(leader, batches)
         found: Answers = {}
-        asked = [self._produce(leader, batches) for leader, batches in by_leader.items()]
-        for answers in await asyncio.gather(*asked, return_exceptions=True):  # none is left behind
-            if isinstance(answers, BaseException):
-                raise answers
+        for answers in await together(self._produce(leader, batches) for leader, batches in by_leader.items()):
             found |= answers
         return found
 

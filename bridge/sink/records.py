@@ -36,19 +36,12 @@ _OFFSETS = tuple(ORDINARY + number for number in _VARINTS)
 
 def framed(key: bytes) -> bytes:
     """A key as it lies in a record."""
-    return _length(len(key)) + key
-
-
-def _length(number: int) -> bytes:
-    return _VARINTS[number] if 0 <= number < SHORT else varint(number)
+    return (_VARINTS[len(key)] if len(key) < SHORT else varint(len(key))) + key
 
 
 def record(number: int, key: bytes, size: int, value: Sequence[bytes]) -> tuple[bytes, ...]:
     """The pieces of what is *number* in its batch. *key* is framed, *value* of *size* bytes in all, or `ABSENT`."""
-    whole = len(key) + size + 1
-    if whole < SHORT - 8 > number and size >= 0:
-        offset, of_value = _OFFSETS[number], _VARINTS[size]
-        return (_VARINTS[whole + len(offset) + len(of_value)], offset, key, of_value, *value, NO_HEADERS)
-    offset, of_value = ORDINARY + _length(number), _length(size)
-    whole = len(key) + max(0, size) + 1 + len(offset) + len(of_value)
-    return (_length(whole), offset, key, of_value, *value, NO_HEADERS)
+    offset = _OFFSETS[number] if number < SHORT else ORDINARY + varint(number)
+    of_value = _VARINTS[size] if 0 <= size < SHORT else varint(size)
+    whole = len(offset) + len(key) + len(of_value) + (max(0, size)) + 1
+    return (_VARINTS[whole] if whole < SHORT else varint(whole), offset, key, of_value, *value, NO_HEADERS)

@@ -23,7 +23,7 @@ from bridge.retry import Backoff
 from bridge.sink import covers, topics
 from bridge.sink.batch import Batches
 from bridge.sink.checkpoints import FETCH, reading
-from bridge.sink.connection import ANSWER, KafkaFault, connected, faults
+from bridge.sink.connection import ANSWER, KafkaFault, connected, faults, together
 from bridge.sink.coordinator import OK, PAUSE, passes
 from bridge.sink.covers import FORMAT, Request
 from bridge.sink.metadata import topics_of
@@ -199,9 +199,5 @@ async def _fetched(client: AIOKafkaClient, topic: str, of: dict[int, dict[int, i
         wanted = [(number, at, FETCH) for number, at in positions.items()]
         request = FetchRequest(int(1000 * LISTEN), GATHERED, FETCH, 0, [(topic, wanted)])
         asked.append(client.send(leader, request))
-    found: list[tuple[int, int, bytes]] = []
-    for answer in await asyncio.gather(*asked, return_exceptions=True):  # none is left behind
-        if isinstance(answer, BaseException):
-            raise answer
-        found += [(number, code, records) for _, parts in answer.topics for number, code, *_, records in parts]
-    return found
+    topics_told = [told for answer in await together(asked) for told in answer.topics]
+    return [(number, code, records) for _, parts in topics_told for number, code, *_, records in parts]

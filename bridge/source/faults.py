@@ -10,7 +10,7 @@ import enum
 from msgspec import Struct
 
 from bridge.model.event import RestartReason
-from bridge.source.frames import Status
+from bridge.source.frames import Status, Undecodable
 
 
 class Phase(enum.Enum):
@@ -102,6 +102,13 @@ def fault_of(status: Status, phase: Phase, kind: Kind, *, frames: int = 0, heade
         min(LONGEST, max(header, details.retry_after_seconds if details else 0.0)),
         frames,
     )
+
+
+def fault_in(frame: Status | Undecodable, phase: Phase, at: int) -> Fault:
+    """What a stream says with a frame that is no change, behind *at* others."""
+    if isinstance(frame, Undecodable):
+        return Fault(phase, Kind.UNDECODABLE, message=frame.why, frames=at)
+    return fault_of(frame, phase, Kind.EVENT, frames=at)
 
 
 class Resume(Struct, frozen=True):

@@ -124,18 +124,11 @@ def decode(lines: list[bytes], resource: Resource) -> list[Frame]:
         else:
             append(_frame(line, name))
             continue
-        body = line[begin:-1]
         try:
-            meta = _changed(body).metadata
+            change = _change(kind, line[begin:-1], name) if line[-1] == _CLOSE else None
         except UNREADABLE:
-            append(_frame(line, name))
-            continue
-        uid, version, namespace = meta.uid, meta.resourceVersion, meta.namespace
-        if not (meta.name and uid and version) or line[-1] != _CLOSE:
-            append(_frame(line, name))
-            continue
-        key = f"{name}/{namespace}/{meta.name}" if namespace else f"{name}/{meta.name}"
-        append(Change(kind, key, uid, version, body))
+            change = None
+        append(change or _frame(line, name))
     return frames
 
 

@@ -13,7 +13,7 @@ back to the same position, or to Unlisted with the reason.
 from msgspec.structs import replace
 
 from bridge.model.event import DELETED, LISTED, Change, ChangeType, Event, Progress, Restarted, RestartReason, Synced
-from bridge.model.position import NO_VERSION, Position, is_newer, is_resumable, next_epoch
+from bridge.model.position import NO_VERSION, Position, is_newer, is_resumable, last_deleted, next_epoch
 from bridge.source import verification
 from bridge.source.faults import (
     Degraded,
@@ -31,7 +31,7 @@ from bridge.source.faults import (
     StartOver,
     Wait,
     classify,
-    fault_of,
+    fault_in,
 )
 from bridge.source.frames import Bookmark, Frame, Page, Status, Undecodable
 from bridge.source.states import (
@@ -135,7 +135,7 @@ def _initial(state: Streaming, frames: list[Frame], now: int) -> tuple[State, li
                 fault = Fault(Phase.INITIAL, Kind.UNDECODABLE, message="DELETED in a snapshot")
                 return _broken(state, fault, events, now)
             case Status() | Undecodable():
-                return _broken(state, _fault_of(frame, Phase.INITIAL, at + state.begun), events, now)
+                return _broken(state, fault_in(frame, Phase.INITIAL, at + state.begun), events, now)
     return state, events
 
 
@@ -152,7 +152,7 @@ def _live(state: Watching, frames: list[Frame], events: list[Event], now: int) -
     fault: Fault | None = None
     for at, frame in enumerate(frames):
         if type(frame) is not Change and not isinstance(frame, Change | Bookmark):
-            fault = _fault_of(frame, Phase.STREAM, at)
+            fault = fault_in(frame, Phase.STREAM, at)
             break
         said_before = frame.version == version
         if not said_before and not is_newer(frame.version, version):
@@ -167,7 +167,7 @@ def _live(state: Watching, frames: list[Frame], events: list[Event], now: int) -
             version, deleted = frame.version, NO_VERSION
             append(Progress(Position(epoch, version, now)))
         elif frame.type is DELETED:
-            deleted = frame.version if is_newer(frame.version, deleted or version) else deleted
+            deleted = last_deleted(version, deleted, frame.version)
             append(frame)
         elif not said_before:  # only deletes may share a version
             version, deleted = frame.version, NO_VERSION
@@ -205,12 +205,6 @@ def _hear(state: Comparing | Settling, frames: list[Frame], now: int) -> tuple[S
         return after, events
     verified, progress = verification.heard(state, frames, after.position, now)
     return verified, [*events, *progress]
-
-
-def _fault_of(frame: Status | Undecodable, phase: Phase, at: int) -> Fault:
-    if isinstance(frame, Undecodable):
-        return Fault(phase, Kind.UNDECODABLE, message=frame.why, frames=at)
-    return fault_of(frame, phase, Kind.EVENT, frames=at)
 
 
 def _broken(state: State, fault: Fault, events: list[Event], now: int) -> tuple[State, list[Event]]:
